@@ -1,0 +1,71 @@
+"""All that is declared, at one moment: the one value that manifests and rules are computed from."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from components.estate.dates import Day
+from components.estate.finding import Finding, PathPart, Where, Words
+from components.estate.platform import Platform
+from components.estate.profile import AgencyProfile
+
+RecordT = TypeVar("RecordT")
+
+
+class Agency(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile and where it was read.
+
+    Attributes:
+        file: The file's path as people name it.
+        digest: SHA-256 of the profile's content; comments and layout do not change it.
+    """
+
+    profile: AgencyProfile
+    file: str
+    digest: str
+
+    @property
+    def id(self) -> str:
+        """The agency's id."""
+        return self.profile.id
+
+    def fails(self, rule: str, path: tuple[PathPart, ...], summary: Words, remedy: Words) -> Finding:
+        """Return a finding against this agency at the place `path` of its file."""
+        return Finding(rule=rule, subject=self.id, where=Where(self.file, path), summary=summary, remedy=remedy)
+
+
+class Estate(msgspec.Struct, frozen=True, kw_only=True):
+    """Every agency whose profile could be read, the platform, and the moment that decides what has ended.
+
+    Attributes:
+        unread: Ids of the agencies whose files are there but could not be read: known, and nothing else.
+    """
+
+    agencies: tuple[Agency, ...]
+    platform: Platform
+    as_of: datetime
+    unread: frozenset[str] = frozenset()
+
+    def agency(self, agency_id: str) -> Agency | None:
+        """Return the agency called `agency_id`, or None."""
+        return next((agency for agency in self.agencies if agency.id == agency_id), None)
+
+    def has_ended(self, until: Day) -> bool:
+        """Return whether something that holds until the day `until` (excluded) has ended."""
+        return self.as_of >= until.begins(self.platform.zone)
+
+
+def record(data: Any, kind: type[RecordT]) -> RecordT:
+    """Return `data`, which follows its schema, as a typed record."""
+    return msgspec.convert(data, kind, dec_hook=_decode)
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of plain data, independent of the order of its keys."""
+    return hashlib.sha256(msgspec.json.encode(data, order="sorted")).hexdigest()
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    return Day.parse(value) if kind is Day else kind(value)

@@ -1,0 +1,161 @@
+"""Files to an estate: every diagnostic of every file in one run, each at its line.
+
+Reads files and nothing else; decides nothing about what the profiles say together.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from components.estate import schema, source
+from components.estate.document import Document, Problem, parse, place
+from components.estate.estate import Agency, Estate, digest, record
+from components.estate.explain import Reason
+from components.estate.finding import Finding, Where, Words, in_order
+from components.estate.platform import Platform
+from components.estate.profile import AgencyProfile
+
+PROFILES: Final = "agency_profiles"
+PLATFORM: Final = "stacks/platform.yaml"
+
+RecordT = TypeVar("RecordT", bound=msgspec.Struct)
+Parser = Callable[[str], Document]
+"""Text to a document; a cached one may leave the nodes out where there are no problems."""
+
+
+class Loaded(NamedTuple):
+    """An estate, or None where not even the platform could be read; and what was found on the way."""
+
+    estate: Estate | None
+    findings: tuple[Finding, ...]
+
+
+class _Source(NamedTuple):
+    """Where a file lies, how people name it, and whom it concerns."""
+
+    path: Path
+    shown: str
+    subject: str
+
+
+class _File(NamedTuple):
+    """One file's data as a record; the data is None where there are findings."""
+
+    record: Any
+    data: Any
+    findings: tuple[Finding, ...]
+
+
+def load(
+    root: Path,
+    *,
+    as_of: Callable[[Platform], datetime] = lambda _: datetime.now(UTC),
+    replacements: tuple[Path, ...] = (),
+    parser: Parser = parse,
+) -> Loaded:
+    """Load the estate below `root`.
+
+    Args:
+        root: The project: the folder of `Pulumi.yaml`.
+        as_of: The moment to judge for, given the platform (which knows the time zone).
+        replacements: Profiles to read instead of the ones with the same file name.
+        parser: How text becomes a document.
+    """
+    platform_file = _read(_Source(root / PLATFORM, PLATFORM, "platform"), schema.PLATFORM, Platform, parser)
+    agencies: list[Agency] = []
+    unread: set[str] = set()
+    findings = list(platform_file.findings)
+    for agency_id, (path, shown) in profile_files(root, replacements).items():
+        file = _read(_Source(path, shown, agency_id), schema.AGENCY_PROFILE, AgencyProfile, parser)
+        found = file.findings or tuple(_misnamed(file.record, agency_id, shown))
+        findings += found
+        if found:
+            unread.add(agency_id)
+        else:
+            agencies.append(Agency(profile=file.record, file=shown, digest=digest(file.data)))
+    if platform_file.record is None:
+        return Loaded(None, in_order(findings))
+    platform: Platform = platform_file.record
+    estate = Estate(agencies=tuple(agencies), platform=platform, as_of=as_of(platform), unread=frozenset(unread))
+    return Loaded(estate, in_order(findings))
+
+
+def profile_files(root: Path, replacements: tuple[Path, ...] = ()) -> dict[str, tuple[Path, str]]:
+    """Return the profiles' paths and shown names by agency, in order of the ids.
+
+    A file below `agency_profiles/` is the agency's that its name says; a replacement, of any name, the one's that it
+    says itself, as far as it can be read.
+    """
+    found = {path.stem: (path, f"{PROFILES}/{path.name}") for path in (root / PROFILES).glob("*.y*ml")}
+    found |= {claimed_id(path): (path, str(path)) for path in replacements}
+    return dict(sorted(found.items()))
+
+
+def claimed_id(path: Path) -> str:
+    """Return the id that a profile says of itself, else its file's name without the ending."""
+    text = source.read(path)
+    data = parse(text).data if isinstance(text, str) else None
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    claimed = metadata.get("id") if isinstance(metadata, dict) else None
+    return claimed if isinstance(claimed, str) else path.stem
+
+
+def locate(root: Path, findings: tuple[Finding, ...], replacements: tuple[Path, ...] = ()) -> tuple[Finding, ...]:
+    """Return the findings with line and column looked up where they only had a path."""
+    nodes: dict[str, Any] = {}
+    paths = {shown: path for path, shown in profile_files(root, replacements).values()} | {PLATFORM: root / PLATFORM}
+
+    def located(finding: Finding) -> Finding:
+        where = finding.where
+        if where.line or where.file not in paths:
+            return finding
+        if where.file not in nodes:
+            text = source.read(paths[where.file])
+            nodes[where.file] = parse(text).root if isinstance(text, str) else None
+        if nodes[where.file] is None:
+            return finding
+        line, column = place(nodes[where.file], where.path)
+        return msgspec.structs.replace(finding, where=Where(where.file, where.path, line, column))
+
+    return in_order([located(finding) for finding in findings])
+
+
+def _read(file: _Source, schema_name: str, kind: type[RecordT], parser: Parser) -> _File:
+    text = source.read(file.path)
+    document = parser(text) if isinstance(text, str) else Document(None, None, (text,))
+    if document.problems:
+        return _File(None, None, tuple(_from_problem(problem, file) for problem in document.problems))
+    reasons = list(schema.violations(schema_name, document.data))
+    if not reasons:
+        return _File(record(document.data, kind), document.data, ())
+    root = document.root or parse(text if isinstance(text, str) else "").root
+    return _File(None, None, tuple(_from_reason(reason, root, file) for reason in reasons))
+
+
+def _from_problem(problem: Problem, file: _Source) -> Finding:
+    where = Where(file.shown, (), problem.line, problem.column)
+    return Finding(rule=problem.rule, subject=file.subject, where=where, summary=problem.summary, remedy=problem.remedy)
+
+
+def _from_reason(reason: Reason, root: Any, file: _Source) -> Finding:
+    where = Where(file.shown, reason.path, *place(root, reason.path))
+    return Finding(rule=reason.rule, subject=file.subject, where=where, summary=reason.summary, remedy=reason.remedy)
+
+
+def _misnamed(profile: AgencyProfile, stem: str, shown: str) -> Iterator[Finding]:
+    if profile.id != stem:
+        yield Finding(
+            rule="id-not-file-name",
+            subject=stem,
+            where=Where(shown, ("metadata", "id")),
+            summary=Words(
+                f"the id is {profile.id!r}, the file is {stem!r}", f"شناسه {profile.id!r} است و نام پرونده {stem!r}"
+            ),
+            remedy=Words(
+                f"the id never changes: name the file {profile.id}.yaml",
+                f"شناسه تغییر نمی‌کند: نام پرونده را {profile.id}.yaml بگذارید",
+            ),
+        )

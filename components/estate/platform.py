@@ -1,0 +1,111 @@
+"""What the platform's owners decide for all agencies: the typed form of `schema/platform.json`."""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from components.estate.profile import Cidr, Record, Resources
+
+
+class Cluster(Record, frozen=True, kw_only=True):
+    """A cluster and what it can promise to tenants (R6)."""
+
+    name: str
+    capacity: Resources
+
+
+class Size(Record, frozen=True, kw_only=True):
+    """The quota of one namespace."""
+
+    name: str
+    cpu_cores: int
+    memory_gib: int = msgspec.field(name="memoryGiB")
+    storage_gib: int = msgspec.field(name="storageGiB")
+    limit_factor: int
+    pods: int
+    objects: int
+
+
+class Amount(Record, frozen=True, kw_only=True):
+    """CPU and memory as Kubernetes quantities."""
+
+    cpu: str
+    memory: str
+
+
+class Container(Record, frozen=True, kw_only=True):
+    """Defaults and ceiling of one container."""
+
+    request: Amount
+    limit: Amount
+    max: Amount
+
+
+class Networks(Record, frozen=True, kw_only=True):
+    """The platform's networks, and the government's outside of it."""
+
+    pods: tuple[Cidr, ...]
+    services: tuple[Cidr, ...]
+    nodes: tuple[Cidr, ...]
+    metadata: tuple[Cidr, ...]
+    government: tuple[Cidr, ...]
+
+
+class Peer(Record, frozen=True, kw_only=True):
+    """Pods of the platform: their namespace and their labels, never one without the other."""
+
+    namespace: str
+    pod_labels: Mapping[str, str]
+
+
+class Monitoring(Peer, frozen=True, kw_only=True):
+    """What scrapes metrics, and at which port of every pod."""
+
+    port: int
+
+
+class PriorityClass(Record, frozen=True, kw_only=True):
+    """A PriorityClass that the platform makes."""
+
+    name: str
+    value: int
+    description: str
+
+
+class Spec(Record, frozen=True, kw_only=True):
+    """The platform."""
+
+    zone: str
+    reserved_hosts: tuple[str, ...]
+    issuer: str
+    time_zone: str
+    pod_security_version: str
+    clusters: tuple[Cluster, ...]
+    sizes: tuple[Size, ...]
+    container: Container
+    storage_classes: tuple[str, ...]
+    networks: Networks
+    dns: Peer
+    gateway: Peer
+    priority_classes: tuple[PriorityClass, ...]
+    node_local_dns: IPv4Address | None = None
+    monitoring: Monitoring | None = None
+
+
+class Platform(Record, frozen=True, kw_only=True):
+    """The platform's declaration."""
+
+    api_version: str
+    kind: str
+    spec: Spec
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days begin."""
+        return ZoneInfo(self.spec.time_zone)
+
+    def size(self, name: str) -> Size | None:
+        """Return the size called `name`."""
+        return next((size for size in self.spec.sizes if size.name == name), None)

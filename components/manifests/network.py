@@ -1,0 +1,100 @@
+"""Network policies: everything shut, then exactly what is declared.
+
+Peers are named by `kubernetes.io/metadata.name` and pod labels in one peer (NP-07, NP-08); ports and protocols
+are always named (NP-05). Traffic inside a namespace is shut too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+from components.estate.platform import Monitoring, Peer
+from components.estate.profile import Egress, Flow, Service
+from components.manifests.kinds import DEFAULT_DENY
+from components.manifests.manifest import APP_LABEL, NAMESPACE_LABEL, Manifest, manifest
+
+_DNS_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
+
+
+def default_deny(namespace: str, labels: Mapping[str, str]) -> Manifest:
+    """Return the policy that shuts the namespace in both directions (NP-01)."""
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    return _policy(DEFAULT_DENY, namespace, labels, spec)
+
+
+def allow_dns(namespace: str, dns: Peer, node_local: IPv4Address | None, labels: Mapping[str, str]) -> Manifest:
+    """Return the way of every pod to the cluster's DNS pods, and to the node-local cache where there is one."""
+    peers = [_peer(dns.namespace, dns.pod_labels)]
+    if node_local is not None:
+        peers.append({"ipBlock": {"cidr": f"{node_local}/32"}})
+    return _policy("allow-dns", namespace, labels, _egress({}, peers, _DNS_PORTS))
+
+
+def allow_monitoring(namespace: str, monitoring: Monitoring, labels: Mapping[str, str]) -> Manifest:
+    """Return the way of the platform's monitoring to the metrics port of every pod."""
+    peer = _peer(monitoring.namespace, monitoring.pod_labels)
+    return _policy("allow-from-monitoring", namespace, labels, _ingress({}, peer, _port(monitoring.port, "TCP")))
+
+
+def allow_gateway(
+    namespace: str, services: Iterable[Service], gateway: Peer, labels: Mapping[str, str]
+) -> Iterator[Manifest]:
+    """Yield the gateway's way to each app and port that serves something in a window (NP-12)."""
+    backends = {
+        (service.backend.app, service.backend.port)
+        for service in services
+        if service.backend is not None and service.window is not None
+    }
+    for app, port in sorted(backends):
+        peer = _peer(gateway.namespace, gateway.pod_labels)
+        spec = _ingress({APP_LABEL: app}, peer, _port(port, "TCP"))
+        yield _policy(f"allow-from-gateway-{app}-{port}", namespace, labels, spec)
+
+
+def allow_flows(namespace: str, flows: Iterable[Flow], labels: Mapping[str, str]) -> Iterator[Manifest]:
+    """Yield both halves of each connection inside the agency: out of the one app, into the other."""
+    for flow in sorted(flows, key=lambda flow: flow.name):
+        port = _port(flow.port, flow.protocol)
+        source, target = {APP_LABEL: flow.source}, {APP_LABEL: flow.target}
+        outward = _egress(source, [_peer(namespace, target)], [port])
+        yield _policy(f"allow-flow-{flow.name}-egress", namespace, labels, outward)
+        yield _policy(
+            f"allow-flow-{flow.name}-ingress", namespace, labels, _ingress(target, _peer(namespace, source), port)
+        )
+
+
+def allow_egress(namespace: str, egress: Iterable[Egress], labels: Mapping[str, str]) -> Iterator[Manifest]:
+    """Yield the way to each declared network outside the cloud."""
+    for destination in sorted(egress, key=lambda destination: destination.name):
+        ports = [_port(port.port, port.protocol) for port in destination.ports]
+        spec = _egress({APP_LABEL: destination.app}, [{"ipBlock": {"cidr": destination.cidr}}], ports)
+        yield _policy(f"allow-egress-{destination.name}", namespace, labels, spec)
+
+
+def _policy(name: str, namespace: str, labels: Mapping[str, str], spec: dict[str, Any]) -> Manifest:
+    return manifest("networking.k8s.io/v1", "NetworkPolicy", name, namespace=namespace, labels=labels, spec=spec)
+
+
+def _selector(labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"matchLabels": dict(labels)} if labels else {}
+
+
+def _peer(namespace: str, pod_labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: namespace}},
+        "podSelector": {"matchLabels": dict(pod_labels)},
+    }
+
+
+def _port(port: int, protocol: str) -> dict[str, Any]:
+    return {"protocol": str(protocol), "port": port}
+
+
+def _ingress(pods: Mapping[str, str], peer: dict[str, Any], port: dict[str, Any]) -> dict[str, Any]:
+    rule = {"from": [peer], "ports": [port]}
+    return {"podSelector": _selector(pods), "policyTypes": ["Ingress"], "ingress": [rule]}
+
+
+def _egress(pods: Mapping[str, str], peers: list[dict[str, Any]], ports: list[dict[str, Any]]) -> dict[str, Any]:
+    rule = {"to": peers, "ports": ports}
+    return {"podSelector": _selector(pods), "policyTypes": ["Egress"], "egress": [rule]}

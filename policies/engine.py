@@ -1,0 +1,52 @@
+"""Runs the rules over an estate. What a rule cannot judge is `unknown`, never a pass."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+
+from components.estate.estate import Estate
+from components.estate.finding import Finding, Status, Where, Words, in_order
+from policies.rules import claims, egress, parents, placement
+
+Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
+
+ESTATE_RULES: Final[tuple[Rule, ...]] = (
+    claims.reserved_ids,
+    claims.repeated_names,
+    claims.cards,
+    claims.persian_names,
+    claims.taken_hosts,
+    claims.foreign_hosts,
+    parents.parents,
+    placement.placements,
+    placement.quotas,
+    egress.destinations,
+)
+"""What the profiles must say together; each rule is a pure function of the estate."""
+
+
+def evaluate(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Finding, ...]:
+    """Return what `rules` find in `estate`, in the order of the places."""
+    findings: list[Finding] = []
+    for rule in rules:
+        try:
+            findings += rule(estate)
+        except Exception as error:  # noqa: BLE001  # a rule that breaks has judged nothing: fail closed
+            findings.append(_unknown(rule, error))
+    return in_order(findings)
+
+
+def concerning(findings: Iterable[Finding], owner: str) -> tuple[Finding, ...]:
+    """Return the findings that concern `owner`: its own, and those of the whole platform."""
+    return tuple(f for f in findings if f.subject.partition("/")[0] in (owner, "platform"))
+
+
+def _unknown(rule: Rule, error: Exception) -> Finding:
+    name = getattr(rule, "__name__", "rule").replace("_", "-")
+    return Finding(
+        rule=name,
+        status=Status.UNKNOWN,
+        subject="platform",
+        where=Where("policies/rules"),
+        summary=Words(f"the check could not be made: {error!r}", f"این بررسی انجام نشد: {error!r}"),
+        remedy=Words("report it as a defect of govcloud", "آن را به‌عنوان ایراد govcloud گزارش کنید"),
+    )

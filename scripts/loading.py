@@ -1,0 +1,74 @@
+"""Options that every verb over the estate shares, and the loading they ask for."""
+
+import argparse
+import difflib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from components.estate import loader
+from components.estate.cache import ParseCache
+from components.estate.dates import parse_moment
+from components.estate.document import parse
+from components.estate.estate import Estate
+from components.estate.finding import Finding, in_order
+from components.estate.platform import Platform
+from policies.engine import evaluate
+from scripts.errors import UsageError
+
+CACHE: Final = Path(".govcloud", "cache", "parsed.json")
+
+
+class Judged(NamedTuple):
+    """An estate (None where the platform cannot be read) and everything that was found in it, each at its line."""
+
+    estate: Estate | None
+    findings: tuple[Finding, ...]
+
+    def concerning(self, owners: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Return the findings of these owners and of the platform; all where none is named."""
+        if not owners:
+            return self.findings
+        return tuple(f for f in self.findings if f.subject.partition("/")[0] in (*owners, "platform"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--as-of` and `--no-cache`."""
+    parser.add_argument("--as-of", metavar="DATE|TIME", help="judge for this moment, e.g. 1405-09-30 (default: now)")
+    parser.add_argument("--no-cache", action="store_true", help="parse every file again")
+
+
+def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] = ()) -> Judged:
+    """Load the estate below `root` and evaluate it.
+
+    Raises:
+        UsageError: `--as-of` is no moment.
+    """
+    cache = None if args.no_cache else ParseCache(root / CACHE)
+
+    def as_of(platform: Platform) -> datetime:
+        try:
+            return parse_moment(args.as_of, platform.zone) if args.as_of else datetime.now(UTC)
+        except ValueError as error:
+            raise UsageError(f"--as-of: {error}") from error
+
+    estate, findings = loader.load(root, as_of=as_of, replacements=replacements, parser=cache or parse)
+    if cache is not None:
+        cache.save()
+    evaluated = evaluate(estate) if estate is not None else ()
+    return Judged(estate, in_order(loader.locate(root, (*findings, *evaluated), replacements)))
+
+
+def known_agencies(asked: tuple[str, ...], root: Path, replacements: tuple[Path, ...] = ()) -> tuple[str, ...]:
+    """Return `asked` when every id has a profile.
+
+    Raises:
+        UsageError: An id has none; the nearest one is named.
+    """
+    known = loader.profile_files(root, replacements)
+    for agency_id in asked:
+        if agency_id not in known:
+            near = difflib.get_close_matches(agency_id, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {len(known)} profiles in {loader.PROFILES}/"
+            raise UsageError(f"no agency {agency_id!r}: {hint}")
+    return asked

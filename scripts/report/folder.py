@@ -1,0 +1,73 @@
+"""A folder that we own: files appear whole, unchanged ones are left alone, stale ones go, foreign ones are safe."""
+
+from pathlib import Path
+from typing import Final
+
+from scripts.errors import UsageError
+
+MARKER: Final = ".govcloud-files"
+"""Lists the files that we wrote, one a line; its presence makes the folder ours."""
+
+
+class MarkedFolder:
+    """Writes files below one folder. Call `finish` when all are written."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder over, or make it.
+
+        Raises:
+            UsageError: It is not a folder, or holds files and no marker of ours.
+        """
+        self._path = path
+        self._marker = path / MARKER
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is not a folder")
+        if path.is_dir() and not self._marker.is_file() and any(path.iterdir()):
+            raise UsageError(f"{path} holds files that are not ours: name an empty folder, or a new one")
+        path.mkdir(parents=True, exist_ok=True)
+        listed = self._marker.read_text(encoding="utf-8").splitlines() if self._marker.is_file() else []
+        self._earlier = {name for name in listed if name and ".." not in Path(name).parts}
+        self._now: set[str] = set()
+        self._mark(self._earlier)
+        self.written = 0
+        self.unchanged = 0
+
+    def write(self, name: str, content: str) -> None:
+        """Write one file, in one step; leave it alone where its content is the same."""
+        path = self._path / name
+        self._now.add(name)
+        encoded = content.encode()
+        if path.is_file() and path.read_bytes() == encoded:
+            self.unchanged += 1
+            return
+        if name not in self._earlier:  # known as ours before it is there, so that no run can orphan it
+            self._earlier.add(name)
+            with self._marker.open("a", encoding="utf-8") as marker:
+                marker.write(f"{name}\n")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.new")
+        try:
+            beside.write_bytes(encoded)
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+        self.written += 1
+
+    def finish(self, *, within: tuple[str, ...] = ()) -> int:
+        """Remove what an earlier run wrote and this one did not, and return how many files that were.
+
+        Args:
+            within: Only names that begin with one of these are looked at; all where none is given.
+        """
+        stale = {name for name in self._earlier - self._now if not within or name.startswith(within)}
+        for name in sorted(stale):
+            path = self._path / name
+            path.unlink(missing_ok=True)
+            if path.parent != self._path and path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        self._mark((self._earlier | self._now) - stale)
+        return len(stale)
+
+    def _mark(self, names: set[str]) -> None:
+        self._marker.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")

@@ -1,0 +1,100 @@
+"""`govcloud cloud`: the embedded cluster of this checkout."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from scripts.localcloud.cloud import LocalCloud, Phase, Status
+from scripts.localcloud.errors import NotRunningError
+
+DIRECTORY = Path(".govcloud") / "cloud"
+NAME_WIDTH = 24
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the verb and its own verbs."""
+    cloud = subparsers.add_parser(
+        "cloud",
+        help="a real Kubernetes control plane on this machine",
+        description="Run etcd, kube-apiserver and kube-controller-manager on the loopback interface.",
+        epilog="example: govcloud cloud up && kubectl --kubeconfig $(govcloud cloud kubeconfig) get ns",
+    )
+    verbs = cloud.add_subparsers(dest="cloud_verb", metavar="VERB", required=True)
+    verbs.add_parser(
+        "up",
+        help="start what does not run",
+        description="Build the programs if that was never done (some minutes), start what does not run, "
+        "install the CRDs of Gateway API and Envoy Gateway, and return when all serve.",
+        epilog="example: govcloud cloud up",
+    )
+    down = verbs.add_parser(
+        "down",
+        help="stop it",
+        description="Stop all that runs. The data stay, for the next `up`.",
+        epilog="example: govcloud cloud down --delete",
+    )
+    down.add_argument("--delete", action="store_true", help="remove the data, the certificates and the logs too")
+    status = verbs.add_parser(
+        "status",
+        help="tell what runs (exit 0 if all does, 1 if not)",
+        description="Tell of each program whether it runs and serves, its pid, port, start and log.",
+        epilog="example: govcloud cloud status --format json",
+    )
+    status.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
+    verbs.add_parser(
+        "kubeconfig",
+        help="print the path of the administrator's kubeconfig",
+        description="Print the path of the administrator's kubeconfig; exit 2 if the cluster is not up.",
+        epilog="example: export KUBECONFIG=$(govcloud cloud kubeconfig)",
+    )
+
+
+def run(args: argparse.Namespace, root: Path) -> int:
+    """Carry the verb out; return the exit code."""
+    cloud = LocalCloud(root / DIRECTORY, progress=_progress)
+    match args.cloud_verb:
+        case "up":
+            cloud.up()
+            _progress(f"up; kubeconfig: {cloud.kubeconfig}")
+        case "down":
+            cloud.down(delete=args.delete)
+            _progress("down")
+        case "status":
+            status = cloud.status()
+            sys.stdout.write(_json(status) if args.format == "json" else _text(status))
+            return 0 if status.running else 1
+        case _:
+            sys.stdout.write(f"{_kubeconfig(cloud)}\n")
+    return 0
+
+
+def _kubeconfig(cloud: LocalCloud) -> Path:
+    status = cloud.status()
+    if status.version is None:
+        states = ", ".join(f"{component.name} {component.state}" for component in status.components)
+        raise NotRunningError(f"The embedded cluster is not up ({states}). Start it: `govcloud cloud up`.")
+    return cloud.kubeconfig
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(f"cloud: {text}\n")
+    sys.stderr.flush()
+
+
+def _json(status: Status) -> str:
+    return msgspec.json.format(msgspec.json.encode(status, enc_hook=str)).decode() + "\n"
+
+
+def _text(status: Status) -> str:
+    lines = [f"Kubernetes {status.version}" if status.version else "the API server does not answer"]
+    for component in status.components:
+        line = f"{component.name:{NAME_WIDTH}} {component.state:8}"
+        if component.state is not Phase.STOPPED:
+            line += f" pid {component.pid}  port {component.port or 'unknown'}  since {component.since}"
+        lines.append(f"{line}  log {component.log}")
+    return "\n".join(lines) + "\n"

@@ -217,7 +217,7 @@ class ServiceWindow(Record, frozen=True, kw_only=True):
 class Access(Record, frozen=True, kw_only=True):
     """Who may open a service."""
 
-    policy: str = "login"
+    policy: str
     groups: tuple[str, ...] = ()
     reason: str | None = None
 
@@ -272,7 +272,7 @@ class Service(Record, frozen=True, kw_only=True):
     smart_level: str = "none"
     backend: Backend | None = None
     window: ServiceWindow | None = None
-    access: Access = Access()
+    access: Access = Access(policy="login")
     national_window: str | None = None
     identity_flow: str = "standard"
     remediation_due_on: Day | None = None
@@ -306,7 +306,7 @@ class Refusal(Record, frozen=True, kw_only=True):
 
     consumer: str
     reason: str
-    on: Day
+    refused_on: Day
 
 
 class Api(Record, frozen=True, kw_only=True):

@@ -4,11 +4,13 @@
 """
 
 import argparse
+import gc
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +18,17 @@ from scripts.errors import GovcloudError, UsageError
 
 VERBS: Final = ("check", "render", "apply", "cloud")
 _MARKER: Final = "Pulumi.yaml"
+_GC_THRESHOLDS: Final = (100_000, 50, 100)
+"""Plain data makes no cycles: to look for them as often as Python does by itself is a quarter of a `check`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    gc.set_threshold(*_GC_THRESHOLDS)
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale says: titles are Persian
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         args = _parser(arguments).parse_args(arguments)
         code: int = import_module(f"scripts.{args.verb}").run(args, _root(args.root))

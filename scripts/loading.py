@@ -42,8 +42,10 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
     """Load the estate below `root` and evaluate it.
 
     Raises:
-        UsageError: `--as-of` is no moment.
+        UsageError: `--as-of` is no moment, or there is no folder of profiles.
     """
+    if not (root / loader.PROFILES).is_dir():
+        raise UsageError(f"{root} holds no folder {loader.PROFILES}/")
     cache = None if args.no_cache else ParseCache(root / CACHE)
 
     def as_of(platform: Platform) -> datetime:

@@ -6,6 +6,7 @@ missing, damaged or of another version is an empty one.
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,19 +42,23 @@ class ParseCache:
         """Keep what this run used, in one step; a full disk costs the cache and nothing else."""
         if self._new.keys() == self._old.keys():
             return
-        try:
+        content = msgspec.json.encode({"version": _VERSION, "data": self._new})
+        with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._path.parent, delete=False) as file:
-                file.write(msgspec.json.encode({"version": _VERSION, "data": self._new}))
-            Path(file.name).replace(self._path)
-        except OSError:
-            return
+                beside = Path(file.name)
+                try:
+                    file.write(content)
+                    file.flush()
+                    beside.replace(self._path)
+                except OSError:
+                    beside.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
     data = content.get("data")
     return data if content.get("version") == _VERSION and isinstance(data, dict) else {}

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ class Day(date):
     """One day of the Gregorian calendar, entered in either one."""
 
     @classmethod
+    @lru_cache(maxsize=4096)  # an estate names few days, each of them often
     def parse(cls, text: str) -> "Day":
         """Read `YYYY-MM-DD`, Solar Hijri below 1700, with ASCII, Persian or Arabic digits.
 
@@ -57,8 +59,8 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
         return Day.parse(text).begins(zone)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{text!r} is neither a day (1405-09-30, 2026-12-21) nor a time (2026-12-21T09:00:00+03:30)")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the year 1, say, moved by an offset to the year 0
+        pass
+    raise ValueError(f"{text!r} is neither a day (1405-09-30, 2026-12-21) nor a time (2026-12-21T09:00:00+03:30)")

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from components.estate.finding import PathPart, Words
+from components.estate.finding import PathPart, Words, quoted
 
 _PLAIN: Final = "plain"
 _TEXT: Final = "text"
@@ -19,14 +19,17 @@ _WORDS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "Fals
                  "null": None, "Null": None, "NULL": None, "~": None, "": None}  # fmt: skip
 _NUMBER_START: Final = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
 _OTHER_NUMBER = re.compile(  # what YAML 1.1 takes for a number and YAML 1.2 does not
-    r"[-+]?(0[0-9_]+|0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?"
+    r"[-+]?(0[0-9_]+(\.[0-9_]*)?|0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?|[0-9]+\."
     r"|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|\.inf|\.Inf|\.INF|\.nan|\.NaN|\.NAN)",
     re.ASCII,
 )
 _OTHER_BOOLEAN: Final = frozenset(("yes", "no", "on", "off", "y", "n"))
 _INTEGER_DIGITS_MAX: Final = 18  # fits 64 bits; longer ones are identifiers that lack their quotes
+_DEPTH_MAX: Final = 100  # a profile has about 10; libyaml's composer overflows the stack at some 10,000
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML 1.1, and so libyaml, counts lines
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Problem(NamedTuple):
@@ -47,15 +50,29 @@ class Document(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class _TooDeepError(Exception):
+    """Nesting beyond `_DEPTH_MAX`, at a mark."""
+
+    def __init__(self, mark: yaml.Mark) -> None:
+        super().__init__()
+        self.mark = mark
+
+
 class _Composer(yaml.CSafeLoader):
     """libyaml's parser with a resolver of our own: a plain scalar is `plain`, a quoted one is `text`."""
+
+    _depth = 0
 
     def resolve(self, kind: type[Node], _value: str, implicit: tuple[bool, bool]) -> str:
         return _PLAIN if kind is ScalarNode and implicit[0] else _TEXT
 
-    def descend_resolver(self, *_: object) -> None: ...
+    def descend_resolver(self, node: Node | None, _index: object) -> None:
+        self._depth += 1
+        if self._depth > _DEPTH_MAX and node is not None:
+            raise _TooDeepError(node.start_mark)
 
-    def ascend_resolver(self) -> None: ...
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 def parse(text: str) -> Document:
@@ -65,8 +82,10 @@ def parse(text: str) -> Document:
         root = composer.get_single_node()
     except yaml.MarkedYAMLError as error:
         return Document(None, None, (_syntax(text, error),))
-    except yaml.reader.ReaderError as error:
-        return Document(None, None, (_forbidden_character(text, error),))
+    except yaml.reader.ReaderError:
+        return Document(None, None, (_forbidden_character(text),))
+    except _TooDeepError as error:
+        return Document(None, None, (Problem("too-deep", error.mark.line + 1, error.mark.column + 1, *_DEEP),))
     if root is None:
         return Document(None, None, (Problem("empty-document", 1, 1, *_EMPTY),))
     reader = _Reader(may_alias="*" in text)
@@ -83,6 +102,12 @@ def place(root: Node, path: tuple[PathPart, ...]) -> tuple[int, int]:
             break
         mark, node = found
     return mark.line + 1, mark.column + 1
+
+
+def place_after(text: str) -> tuple[int, int]:
+    """Return line and column, from 1, of what would follow `text`."""
+    lines = _LINE_BREAK.split(text)
+    return len(lines), len(lines[-1]) + 1
 
 
 def _child(node: Node | None, part: PathPart) -> tuple[Any, Node] | None:
@@ -118,17 +143,30 @@ class _Reader:
     def _mapping(self, node: Node) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self.read(key_node)
-            if key == "<<" and key_node.tag is _PLAIN:
-                self._refuse(key_node, "merge-key", _MERGE)
-            elif not isinstance(key, str):
-                self._refuse(key_node, "key-not-text", _KEY)
-            elif key in result:
-                found = Words(f"the key {key!r} is there twice", f"کلید {key!r} دو بار آمده است")
+            key, value = self._key(key_node), self.read(value_node)
+            if key is None:
+                continue
+            if key in result:
+                found = Words(f"the key {quoted(key)} is there twice", f"کلید {quoted(key)} دو بار آمده است")
                 self._refuse(key_node, "duplicate-key", (found, _DUPLICATE_REMEDY))
             else:
-                result[key] = self.read(value_node)
+                result[key] = value
         return result
+
+    def _key(self, node: Node) -> str | None:
+        if node.tag is _PLAIN and node.value.lower() in _OTHER_BOOLEAN:
+            return str(node.value)  # `on` is a word among keys, as YAML 1.2 has it
+        known = len(self.problems)
+        key = self.read(node)
+        if len(self.problems) > known:
+            return None
+        if not isinstance(key, str):
+            self._refuse(node, "key-not-text", _KEY)
+        elif key == "<<" and node.tag is _PLAIN:
+            self._refuse(node, "merge-key", _MERGE)
+        else:
+            return key
+        return None
 
     def _plain(self, node: Node) -> Any:
         value: str = node.value
@@ -137,7 +175,7 @@ class _Reader:
         if value[0] in _NUMBER_START:
             return self._number(node, value)
         if value.lower() in _OTHER_BOOLEAN:
-            found = Words(f"{value!r} without quotes", f"{value!r} بدون گیومه")
+            found = Words(f"{quoted(value)} without quotes", f"{quoted(value)} بدون گیومه")
             return self._refuse(node, "ambiguous-boolean", (found, _BOOLEAN_REMEDY))
         return value
 
@@ -145,13 +183,13 @@ class _Reader:
         if _INTEGER.fullmatch(value):
             if len(value) <= _INTEGER_DIGITS_MAX:
                 return int(value)
-        elif _FLOAT.fullmatch(value) and any(c.isdigit() for c in value):
+        elif _FLOAT.fullmatch(value):
             number = float(value)
-            if abs(number) != float("inf"):
-                return number
+            if abs(number) < 10**_INTEGER_DIGITS_MAX:  # JSON Schema takes 80.0 for an integer, and so do we
+                return int(number) if number.is_integer() else number
         elif not _OTHER_NUMBER.fullmatch(value):
             return value
-        found = Words(f"{value!r} without quotes", f"{value!r} بدون گیومه")
+        found = Words(f"{quoted(value)} without quotes", f"{quoted(value)} بدون گیومه")
         return self._refuse(node, "ambiguous-number", (found, _NUMBER_REMEDY))
 
     def _refuse(self, node: Node, rule: str, words: tuple[Words, Words]) -> None:
@@ -165,21 +203,19 @@ def _syntax(text: str, error: yaml.MarkedYAMLError) -> Problem:
     problem = error.problem or "not YAML"
     if error.context and "single document" in error.context:
         return Problem("several-documents", line, column, *_SEVERAL)
-    lines = text.split("\n", line)
-    if len(lines) >= line and "\t" in lines[line - 1][:column]:
+    line, column = min((line, column), place_after(text))  # libyaml ends the last line itself
+    if "\t" in _LINE_BREAK.split(text)[line - 1][:column]:
         return Problem("tab", line, column, *_TAB)
     found = Words(f"this is not YAML: {problem}", f"ساختار YAML درست نیست: {problem}")
     return Problem("yaml-syntax", line, column, found, _SYNTAX_REMEDY)
 
 
-def _forbidden_character(text: str, error: yaml.reader.ReaderError) -> Problem:
-    at = error.position if isinstance(error.position, int) and error.position >= 0 else 0
-    before = text[:at]
-    line, column = before.count("\n") + 1, at - before.rfind("\n")
-    code = text[at : at + 1]
-    name = f"U+{ord(code):04X}" if code else "?"
+def _forbidden_character(text: str) -> Problem:
+    match = _FORBIDDEN.search(text)
+    line, column = place_after(text[: match.start()] if match else "")
+    name = f"U+{ord(match[0]):04X}" if match else "?"
     found = Words(f"the character {name}, which YAML does not allow", f"نویسهٔ {name} که در YAML مجاز نیست")
-    return Problem("forbidden-character", line, max(column, 1), found, _CHARACTER_REMEDY)
+    return Problem("forbidden-character", line, column, found, _CHARACTER_REMEDY)
 
 
 _EMPTY: Final = (
@@ -193,6 +229,10 @@ _SEVERAL: Final = (
 _TAB: Final = (
     Words("a tab where YAML wants spaces", "نویسهٔ Tab در جایی که YAML فاصله می‌خواهد"),
     Words("indent with two spaces", "با دو فاصله تورفتگی دهید"),
+)
+_DEEP: Final = (
+    Words(f"nesting deeper than {_DEPTH_MAX} levels", f"تودرتویی بیش از {_DEPTH_MAX} لایه"),
+    Words("a profile needs about ten", "هر نمایه نزدیک به ده لایه لازم دارد"),
 )
 _ALIAS: Final = (
     Words("an alias (`*name`)", "ارجاع (`*name`)"),

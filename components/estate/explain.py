@@ -1,15 +1,17 @@
 """Why data does not follow a schema, in words: what was found, what is allowed, the nearest right spelling."""
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-from components.estate.finding import PathPart, Words
+from components.estate.finding import PathPart, Words, quoted
 from components.estate.formats import FORMATS, Complaint
+from components.estate.reason import Reason
 
 
 class _Violation(NamedTuple):
@@ -22,26 +24,26 @@ class _Violation(NamedTuple):
     path: tuple[PathPart, ...]
 
 
-class Reason(NamedTuple):
-    """One violation: rule id, path inside the document, what was found, what is allowed."""
-
-    rule: str
-    path: tuple[PathPart, ...]
-    summary: Words
-    remedy: Words
-
-
 def explain(schema: dict[str, Any], data: Any) -> Iterator[Reason]:
     """Yield the reasons why `data` does not follow `schema`, in document order."""
     checker = FormatChecker(formats=())
     for name, check in FORMATS.items():
         checker.checks(name)(partial(_has_format, check))
-    errors = Draft202012Validator(schema, format_checker=checker).iter_errors(data)
+    errors = _Validator(schema, format_checker=checker).iter_errors(data)
     for error in errors:
         subschema = error.schema if isinstance(error.schema, dict) else {}
         keyword = str(error.validator)
         found = _Violation(keyword, error.validator_value, subschema, error.instance, tuple(error.absolute_path))
         yield from _EXPLAINERS.get(keyword, _other)(found, error.message)
+
+
+def _pattern(_validator: object, pattern: str, value: object, _schema: object) -> Iterator[ValidationError]:
+    """Judge as ECMA 262 and jsonschema-rs do: `$` is the end of the text, never a line break before it."""
+    if isinstance(value, str) and not re.search(pattern.removesuffix("$") + r"\Z" * pattern.endswith("$"), value):
+        yield ValidationError(f"{quoted(value)} does not match {pattern!r}")
+
+
+_Validator: Final = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 def _has_format(check: Callable[[str], Complaint | None], value: object) -> bool:
@@ -59,7 +61,7 @@ def _unknown_keys(error: _Violation, _message: str) -> Iterator[Reason]:
             if near
             else Words(f"allowed here: {', '.join(known)}", f"کلیدهای مجاز: {'، '.join(known)}")
         )
-        found = Words(f"the key {key!r} is not known here", f"کلید {key!r} در این‌جا شناخته نیست")
+        found = Words(f"the key {quoted(key)} is not known here", f"کلید {quoted(key)} در این‌جا شناخته نیست")
         yield Reason("unknown-key", (*error.path, key), found, remedy)
 
 
@@ -79,8 +81,8 @@ def _wrong_type(error: _Violation, _message: str) -> Iterator[Reason]:
     )
     wanted_words = _TYPES[wanted]
     remedy = Words(f"{wanted_words[0]} is wanted here", f"در این‌جا {wanted_words[1]} لازم است")
-    if wanted == "string" and isinstance(error.instance, int | float):
-        remedy = Words(f'put it in quotes: "{error.instance}"', f'آن را در گیومه بگذارید: "{error.instance}"')
+    if wanted == "string" and isinstance(error.instance, int | float):  # its spelling is lost: 1.10 is 1.1 by now
+        remedy = Words("put it in quotes, as you wrote it", "آن را همان‌گونه که نوشته‌اید در گیومه بگذارید")
     elif wanted in ("integer", "number") and isinstance(error.instance, str):
         remedy = Words("write a number without quotes and units", "عدد را بی گیومه و بی یکا بنویسید")
     yield Reason("wrong-type", error.path, found, _example(error.schema, remedy))
@@ -137,6 +139,8 @@ def _contains(error: _Violation, _message: str) -> Iterator[Reason]:
 
 
 def _exactly_one(error: _Violation, _message: str) -> Iterator[Reason]:
+    if not isinstance(error.instance, dict):
+        return  # its type is wrong, and that is said already
     keys = [key for branch in error.limit for key in branch["required"]]
     given = [key for key in keys if key in error.instance]
     found = (
@@ -162,8 +166,9 @@ def _example(schema: Any, remedy: Words) -> Words:
 
 
 def _shown(value: Any) -> str:
-    text = {True: "true", False: "false", None: "null"}.get(value) if value is None or isinstance(value, bool) else None
-    text = text or (repr(value) if isinstance(value, str) else str(value))
+    if isinstance(value, str):
+        return quoted(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
     return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 1] + "…"
 
 

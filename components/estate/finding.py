@@ -11,6 +11,19 @@ PathPart: TypeAlias = str | int
 LANGUAGES: Final = ("en", "fa")
 
 
+_QUOTED_MAX: Final = 60
+
+
+def printable(text: str) -> str:
+    """Return `text` with escapes for what a terminal would not show, or would obey."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotes, as a message shows it: escaped, and cut where it is long."""
+    return repr(text if len(text) <= _QUOTED_MAX else text[: _QUOTED_MAX - 1] + "…")
+
+
 class Level(StrEnum):
     """How much a finding weighs. Not a status: a waived finding keeps its level."""
 
@@ -53,7 +66,7 @@ class Where(msgspec.Struct, frozen=True, order=True):
     @property
     def pointer(self) -> str:
         """The path as people write it: `spec.services[3].cardId`."""
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+        parts = (f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in self.path)
         return "".join(parts).removeprefix(".")
 
     def __str__(self) -> str:

@@ -13,10 +13,10 @@ import msgspec
 from components.estate import schema, source
 from components.estate.document import Document, Problem, parse, place
 from components.estate.estate import Agency, Estate, digest, record
-from components.estate.explain import Reason
-from components.estate.finding import Finding, Where, Words, in_order
+from components.estate.finding import Finding, Where, Words, in_order, printable, quoted
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
+from components.estate.reason import Reason
 
 PROFILES: Final = "agency_profiles"
 PLATFORM: Final = "stacks/platform.yaml"
@@ -76,6 +76,9 @@ def load(
             unread.add(agency_id)
         else:
             agencies.append(Agency(profile=file.record, file=shown, digest=digest(file.data)))
+    for path in sorted((root / PROFILES).glob("*.yml")):  # two endings would let two files claim one id
+        unread.add(path.stem)
+        findings.append(_misspelt(printable(path.name)))
     if platform_file.record is None:
         return Loaded(None, in_order(findings))
     platform: Platform = platform_file.record
@@ -89,8 +92,9 @@ def profile_files(root: Path, replacements: tuple[Path, ...] = ()) -> dict[str, 
     A file below `agency_profiles/` is the agency's that its name says; a replacement, of any name, the one's that it
     says itself, as far as it can be read.
     """
-    found = {path.stem: (path, f"{PROFILES}/{path.name}") for path in (root / PROFILES).glob("*.y*ml")}
-    found |= {claimed_id(path): (path, str(path)) for path in replacements}
+    paths = (root / PROFILES).glob("*.yaml")
+    found = {printable(path.stem): (path, f"{PROFILES}/{printable(path.name)}") for path in paths}
+    found |= {claimed_id(path): (path, printable(str(path))) for path in replacements}
     return dict(sorted(found.items()))
 
 
@@ -100,7 +104,7 @@ def claimed_id(path: Path) -> str:
     data = parse(text).data if isinstance(text, str) else None
     metadata = data.get("metadata") if isinstance(data, dict) else None
     claimed = metadata.get("id") if isinstance(metadata, dict) else None
-    return claimed if isinstance(claimed, str) else path.stem
+    return printable(claimed if isinstance(claimed, str) else path.stem)
 
 
 def locate(root: Path, findings: tuple[Finding, ...], replacements: tuple[Path, ...] = ()) -> tuple[Finding, ...]:
@@ -130,7 +134,10 @@ def _read(file: _Source, schema_name: str, kind: type[RecordT], parser: Parser) 
         return _File(None, None, tuple(_from_problem(problem, file) for problem in document.problems))
     reasons = list(schema.violations(schema_name, document.data))
     if not reasons:
-        return _File(record(document.data, kind), document.data, ())
+        try:
+            return _File(record(document.data, kind), document.data, ())
+        except msgspec.ValidationError:  # schema and records disagree, or the cache was tampered with: fail closed
+            reasons = [schema.UNEXPLAINED]
     root = document.root or parse(text if isinstance(text, str) else "").root
     return _File(None, None, tuple(_from_reason(reason, root, file) for reason in reasons))
 
@@ -141,7 +148,7 @@ def _from_problem(problem: Problem, file: _Source) -> Finding:
 
 
 def _from_reason(reason: Reason, root: Any, file: _Source) -> Finding:
-    where = Where(file.shown, reason.path, *place(root, reason.path))
+    where = Where(file.shown, reason.path, *(place(root, reason.path) if root else ()))
     return Finding(rule=reason.rule, subject=file.subject, where=where, summary=reason.summary, remedy=reason.remedy)
 
 
@@ -152,10 +159,21 @@ def _misnamed(profile: AgencyProfile, stem: str, shown: str) -> Iterator[Finding
             subject=stem,
             where=Where(shown, ("metadata", "id")),
             summary=Words(
-                f"the id is {profile.id!r}, the file is {stem!r}", f"شناسه {profile.id!r} است و نام پرونده {stem!r}"
+                f"the id is {profile.id!r}, the file is {quoted(stem)}",
+                f"شناسه {profile.id!r} است و نام پرونده {quoted(stem)}",
             ),
             remedy=Words(
                 f"the id never changes: name the file {profile.id}.yaml",
                 f"شناسه تغییر نمی‌کند: نام پرونده را {profile.id}.yaml بگذارید",
             ),
         )
+
+
+def _misspelt(name: str) -> Finding:
+    return Finding(
+        rule="file-ending",
+        subject=name.removesuffix(".yml"),
+        where=Where(f"{PROFILES}/{name}"),
+        summary=Words("a profile that ends in .yml is not read", "نمایه‌ای که به .yml پایان یابد خوانده نمی‌شود"),
+        remedy=Words("let its name end in .yaml", "پایان نام آن را .yaml بگذارید"),
+    )

@@ -5,17 +5,19 @@ import unicodedata
 from persiantools import characters, digits
 
 _TATWEEL = "\u0640"
-_JOINERS = str.maketrans({_TATWEEL: None, "\u200c": " ", "\u200d": None, "\u00a0": " "})
+_LETTERS = str.maketrans({_TATWEEL: None, "\u200c": " ", "\u06c0": "ه", "\u0629": "ه"})  # heh with yeh, teh marbuta
+_UNSEEN = frozenset(("Mn", "Cf"))  # Unicode's marks that take no room, and its format characters
 
 
 def normalise(text: str) -> str:
     """Return `text` folded for comparison.
 
-    Letters are the Persian ones, digits are ASCII; tatweel, vowel signs and joiners are gone; spaces are single.
+    Letters are the Persian ones, digits are ASCII; tatweel, vowel signs, joiners and every other invisible character
+    are gone; spaces are single.
     """
-    folded = characters.ar_to_fa(ascii_digits(unicodedata.normalize("NFKC", text))).translate(_JOINERS)
-    bare = "".join(c for c in folded if not unicodedata.combining(c))
-    return " ".join(bare.split()).casefold()
+    composed = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = characters.ar_to_fa(ascii_digits(composed)).translate(_LETTERS)
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in _UNSEEN).split())
 
 
 def ascii_digits(text: str) -> str:

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import jsonschema_rs
 
-from components.estate.explain import Reason, explain
 from components.estate.finding import Words
 from components.estate.formats import FORMATS, Complaint
+from components.estate.reason import Reason
 
 AGENCY_PROFILE: Final = "agency-profile"
 PLATFORM: Final = "platform"
@@ -19,7 +19,7 @@ PLATFORM: Final = "platform"
 @cache
 def load(name: str) -> dict[str, Any]:
     """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`)."""
-    text = files("components.estate").joinpath("schema", f"{name}.json").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "schema" / f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -38,13 +38,17 @@ def violations(name: str, data: Any) -> Iterator[Reason]:
     """Yield every reason why `data` does not follow the schema `name`; nothing where it does."""
     if _validator(name).is_valid(data):
         return
+    from components.estate.explain import explain  # noqa: PLC0415  # a third of the start-up, needed on errors only
+
     reasons = list(explain(load(name), data))
     yield from reasons
     if not reasons:  # the two validators disagree: fail closed
-        yield Reason("schema", (), *_UNEXPLAINED)
+        yield UNEXPLAINED
 
 
-_UNEXPLAINED: Final = (
+UNEXPLAINED: Final = Reason(
+    "schema",
+    (),
     Words("this does not follow the schema", "این با طرح‌واره نمی‌خواند"),
     Words("compare it with an example in agency_profiles/", "آن را با یکی از نمونه‌های agency_profiles/ بسنجید"),
 )

@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from components.estate.document import Problem
+from components.estate.document import Problem, place_after
 from components.estate.finding import Words
 
 SIZE_MAX: Final = 1024 * 1024
@@ -32,10 +32,9 @@ def read(path: Path) -> str | Problem:
     try:
         return content.decode("utf-8").removeprefix(_BOM)
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        before = content[: error.start].decode().removeprefix(_BOM)
         return Problem(
-            "not-utf-8", line, column,
+            "not-utf-8", *place_after(before),
             Words("text that is not UTF-8", "متنی که UTF-8 نیست"),
             Words("save the file as UTF-8", "پرونده را با رمزگذاری UTF-8 ذخیره کنید"),
         )  # fmt: skip

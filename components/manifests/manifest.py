@@ -24,7 +24,7 @@ def owner_labels(owner: str, environment: str | None = None) -> dict[str, str]:
     if owner != PLATFORM_OWNER:
         labels[AGENCY_LABEL] = owner
     if environment is not None:
-        labels[ENVIRONMENT_LABEL] = environment
+        labels[ENVIRONMENT_LABEL] = str(environment)  # of a StrEnum: manifests hold plain values only
     return labels
 
 
@@ -39,9 +39,10 @@ def manifest(  # noqa: PLR0913  # the parts of every Kubernetes object, all but 
     **body: Any,
 ) -> Manifest:
     """Return a manifest with its metadata in place and the keys of `body` beside it."""
-    metadata: dict[str, Any] = {"name": name, "labels": dict(labels)}
+    metadata: dict[str, Any] = {"name": name}
     if namespace is not None:
         metadata["namespace"] = namespace
+    metadata["labels"] = dict(labels)
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}

@@ -41,7 +41,7 @@ def repeated_names(estate: Estate) -> Iterator[Finding]:
     for agency in estate.agencies:
         spec = agency.profile.spec
         lists: dict[tuple[str, str], Iterable[str]] = {
-            ("environments", "name"): (environment.name for environment in spec.environments),
+            ("environments", "name"): (str(environment.name) for environment in spec.environments),
             ("services", "cardId"): (service.card_id for service in spec.services),
             ("flows", "name"): (flow.name for flow in spec.flows),
             ("apis", "id"): (api.id for api in spec.apis),

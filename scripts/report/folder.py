@@ -26,7 +26,7 @@ class MarkedFolder:
             raise UsageError(f"{path} holds files that are not ours: name an empty folder, or a new one")
         path.mkdir(parents=True, exist_ok=True)
         listed = self._marker.read_text(encoding="utf-8").splitlines() if self._marker.is_file() else []
-        self._earlier = {name for name in listed if name and ".." not in Path(name).parts}
+        self._earlier = {name for name in listed if name and not {"..", "/"} & set(Path(name).parts)}
         self._now: set[str] = set()
         self._mark(self._earlier)
         self.written = 0
@@ -45,13 +45,7 @@ class MarkedFolder:
             with self._marker.open("a", encoding="utf-8") as marker:
                 marker.write(f"{name}\n")
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.new")
-        try:
-            beside.write_bytes(encoded)
-            beside.replace(path)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
+        _replace(path, encoded)
         self.written += 1
 
     def finish(self, *, within: tuple[str, ...] = ()) -> int:
@@ -70,4 +64,17 @@ class MarkedFolder:
         return len(stale)
 
     def _mark(self, names: set[str]) -> None:
-        self._marker.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
+        content = "".join(f"{name}\n" for name in sorted(names)).encode()
+        if not self._marker.is_file() or self._marker.read_bytes() != content:
+            _replace(self._marker, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write the file in one step: what was there stays there until the disk has taken the new content."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

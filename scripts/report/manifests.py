@@ -1,5 +1,6 @@
 """Manifests as YAML text: the same bytes on every run and machine."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,14 @@ class _Dumper(yaml.CSafeDumper):
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
+
+
+# Text that YAML 1.2, or YAML 1.1 as Go reads it, takes for something else is written in quotes.
+_Dumper.add_implicit_resolver(
+    "tag:govcloud.internal,2026:ambiguous",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|0o[0-7]+$|[yYnN]$", re.ASCII),
+    list("-+.0123456789yYnN"),
+)
 
 
 def files(declared: Declaration) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,86 @@
+"""An agency's tenant as Pulumi components: one for the agency and one for each environment below it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pulumi
+
+from components.estate.profile import EnvironmentName
+from components.manifests.manifest import ENVIRONMENT_LABEL, Manifest
+from components.register import register_in_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantEnvironmentArgs:
+    """One namespace with everything in it.
+
+    Attributes:
+        namespace: Its name, which is also the component's.
+        protect: Whether it cannot be deleted as long as nobody unprotects it; production is.
+    """
+
+    namespace: str
+    manifests: tuple[Manifest, ...]
+    protect: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyTenantArgs:
+    """What an agency has."""
+
+    environments: tuple[TenantEnvironmentArgs, ...]
+
+
+class TenantEnvironment(pulumi.ComponentResource):
+    """One namespace of an agency. Not the whole tenant, which is `AgencyTenant`."""
+
+    namespace: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TenantEnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the namespace, then its default-deny, then the rest, then access."""
+        super().__init__("govcloud:index:TenantEnvironment", name, None, opts)
+        register_in_order(args.manifests, self, protect=args.protect)
+        self.namespace = pulumi.Output.from_input(args.namespace)
+        self.register_outputs({"namespace": self.namespace})
+
+
+class AgencyTenant(pulumi.ComponentResource):
+    """Everything of one agency."""
+
+    namespaces: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, args: AgencyTenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the environments."""
+        super().__init__("govcloud:index:AgencyTenant", name, None, opts)
+        for environment in args.environments:
+            TenantEnvironment(environment.namespace, environment, pulumi.ResourceOptions(parent=self))
+        self.namespaces = pulumi.Output.from_input([environment.namespace for environment in args.environments])
+        self.register_outputs({"namespaces": self.namespaces})
+
+
+def tenant_args(manifests: Iterable[Manifest]) -> AgencyTenantArgs:
+    """Return the manifests of one agency by environment.
+
+    Raises:
+        ValueError: A manifest is in none of the agency's namespaces.
+    """
+    manifests = tuple(manifests)
+    spaces = {m["metadata"]["name"]: m["metadata"]["labels"] for m in manifests if m["kind"] == "Namespace"}
+    strangers = [m for m in manifests if _namespace(m) not in spaces]
+    if strangers:
+        raise ValueError(f"{strangers[0]['kind']} {strangers[0]['metadata']['name']} is in no namespace of the agency")
+    return AgencyTenantArgs(
+        environments=tuple(
+            TenantEnvironmentArgs(
+                namespace=name,
+                manifests=tuple(m for m in manifests if _namespace(m) == name),
+                protect=labels[ENVIRONMENT_LABEL] == EnvironmentName.PRODUCTION,
+            )
+            for name, labels in spaces.items()
+        )
+    )
+
+
+def _namespace(manifest: Manifest) -> str:
+    metadata = manifest["metadata"]
+    return str(metadata["name"] if manifest["kind"] == "Namespace" else metadata.get("namespace", ""))

@@ -1,0 +1,34 @@
+"""A stack is one owner's: an agency's or the platform's. This finds out whose, judges it, and declares it.
+
+Nothing is registered before everything has been judged: a refusal leaves the stack as it was.
+"""
+
+from pathlib import Path
+
+import pulumi
+
+from components.estate import loader
+from components.estate.cache import ParseCache
+from components.manifests.manifest import PLATFORM_OWNER
+from stacks import agency, settings, shared, verdict
+
+CACHE = Path(".govcloud", "cache", "parsed.json")
+"""The same that the command uses: an agency's stack judges the whole estate, of which little has changed."""
+
+
+async def declare() -> pulumi.Inputs:
+    """Declare the stack and return its outputs.
+
+    Raises:
+        pulumi.RunError: A setting is missing, the owner is unknown, a mandatory rule is broken, or the platform
+            is not there yet.
+    """
+    root = Path(pulumi.get_root_directory())
+    chosen = settings.read(root)
+    parser = ParseCache(root / CACHE)
+    loaded = loader.load(root, parser=parser)
+    parser.save()
+    judged = verdict.judge(root, loaded, chosen.owner)
+    if chosen.owner == PLATFORM_OWNER:
+        return shared.declare(judged.estate, chosen)
+    return await agency.declare(judged, chosen)

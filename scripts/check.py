@@ -30,7 +30,8 @@ def run(args: argparse.Namespace, root: Path) -> int:
     """Print the findings and return 0, or 1 where one is mandatory."""
     replacements = tuple(Path(what) for what in args.what if _is_file(what))
     named = tuple(what for what in args.what if not _is_file(what))
-    loading.known_agencies(named, root, replacements)
+    _refuse_rivals(replacements)
+    loading.known_owners(named, root, replacements)
     judged = loading.judge(args, root, replacements)
     owners = (*named, *(claimed_id(path) for path in replacements))
     findings = judged.concerning(owners)
@@ -43,6 +44,14 @@ def run(args: argparse.Namespace, root: Path) -> int:
         sys.stdout.writelines(f"{line}\n" for line in text.lines(findings, args.lang))
         sys.stdout.write(text.verdict(findings, len(chosen), services).in_language(args.lang) + "\n")
     return 0 if is_clean(findings) else 1
+
+
+def _refuse_rivals(replacements: tuple[Path, ...]) -> None:
+    by_id: dict[str, Path] = {}
+    for path in replacements:
+        rival = by_id.setdefault(claimed_id(path), path)
+        if rival != path:
+            raise UsageError(f"{rival} and {path} are both of {claimed_id(path)!r}: name one of them")
 
 
 def _is_file(what: str) -> bool:

@@ -60,6 +60,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     asked = [argument for argument in arguments if argument in VERBS][:1]
     for verb in asked or VERBS:  # only the verb that was asked for pays for its imports
         import_module(f"scripts.{verb}").register(subparsers)
+        subparsers.choices[verb].add_argument("--root", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
 

@@ -4,19 +4,18 @@ import argparse
 import difflib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from components.estate import loader
-from components.estate.cache import ParseCache
+from components.estate.cache import LOCATION, ParseCache
 from components.estate.dates import parse_moment
 from components.estate.document import parse
 from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
+from components.manifests.manifest import PLATFORM_OWNER
 from policies.engine import evaluate
 from scripts.errors import UsageError
-
-CACHE: Final = Path(".govcloud", "cache", "parsed.json")
 
 
 class Judged(NamedTuple):
@@ -29,7 +28,7 @@ class Judged(NamedTuple):
         """Return the findings of these owners and of the platform; all where none is named."""
         if not owners:
             return self.findings
-        return tuple(f for f in self.findings if f.subject.partition("/")[0] in (*owners, "platform"))
+        return tuple(f for f in self.findings if f.subject.partition("/")[0] in (*owners, PLATFORM_OWNER))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +45,7 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
     """
     if not (root / loader.PROFILES).is_dir():
         raise UsageError(f"{root} holds no folder {loader.PROFILES}/")
-    cache = None if args.no_cache else ParseCache(root / CACHE)
+    cache = None if args.no_cache else ParseCache(root / LOCATION)
 
     def as_of(platform: Platform) -> datetime:
         try:
@@ -61,16 +60,18 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
     return Judged(estate, in_order(loader.locate(root, (*findings, *evaluated), replacements)))
 
 
-def known_agencies(asked: tuple[str, ...], root: Path, replacements: tuple[Path, ...] = ()) -> tuple[str, ...]:
-    """Return `asked` when every id has a profile.
+def known_owners(asked: tuple[str, ...], root: Path, replacements: tuple[Path, ...] = ()) -> tuple[str, ...]:
+    """Return `asked` when every owner is the platform or has a profile.
 
     Raises:
-        UsageError: An id has none; the nearest one is named.
+        UsageError: One is neither; the nearest one is named.
     """
-    known = loader.profile_files(root, replacements)
-    for agency_id in asked:
-        if agency_id not in known:
-            near = difflib.get_close_matches(agency_id, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {len(known)} profiles in {loader.PROFILES}/"
-            raise UsageError(f"no agency {agency_id!r}: {hint}")
+    known = (PLATFORM_OWNER, *loader.profile_files(root, replacements))
+    for owner in asked:
+        if owner not in known:
+            near = difflib.get_close_matches(owner, known, n=1)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"there are {len(known) - 1} profiles in {loader.PROFILES}/"
+            )
+            raise UsageError(f"no agency {owner!r}: {hint}")
     return asked

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from components.estate.finding import is_clean
+from components.manifests.manifest import PLATFORM_OWNER
 from scripts import loading
 from scripts.errors import GovcloudError
 from scripts.report import text
@@ -23,21 +24,25 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "Secrets are never among them.",
         epilog="example: govcloud render --output build/manifests",
     )
-    parser.add_argument("agencies", nargs="*", metavar="AGENCY", help="agencies to render (default: all, and the platform)")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier one")
+    parser.add_argument(
+        "owners", nargs="*", metavar="AGENCY", help=f"agencies, or `{PLATFORM_OWNER}` (default: all of them)"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier one"
+    )
     loading.add_arguments(parser)
 
 
 def run(args: argparse.Namespace, root: Path) -> int:
     """Write the files; return 1, and write nothing, where a mandatory finding concerns what was asked for."""
-    asked = loading.known_agencies(tuple(args.agencies), root)
+    asked = loading.known_owners(tuple(args.owners), root)
     judged = loading.judge(args, root)
     findings = judged.concerning(asked)
     sys.stderr.writelines(f"{line}\n" for line in text.lines(findings, "en"))
     if judged.estate is None or not is_clean(findings):
         sys.stderr.write("nothing was written: correct the findings first\n")
         return 1
-    owners = asked or ("platform", *(agency.id for agency in judged.estate.agencies))
+    owners = asked or (PLATFORM_OWNER, *(agency.id for agency in judged.estate.agencies))
     folder = MarkedFolder(args.output)
     try:
         for owner in owners:

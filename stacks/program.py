@@ -8,12 +8,9 @@ from pathlib import Path
 import pulumi
 
 from components.estate import loader
-from components.estate.cache import ParseCache
+from components.estate.cache import LOCATION, ParseCache
 from components.manifests.manifest import PLATFORM_OWNER
 from stacks import agency, settings, shared, verdict
-
-CACHE = Path(".govcloud", "cache", "parsed.json")
-"""The same that the command uses: an agency's stack judges the whole estate, of which little has changed."""
 
 
 async def declare() -> pulumi.Inputs:
@@ -25,7 +22,7 @@ async def declare() -> pulumi.Inputs:
     """
     root = Path(pulumi.get_root_directory())
     chosen = settings.read(root)
-    parser = ParseCache(root / CACHE)
+    parser = ParseCache(root / LOCATION)  # an agency's stack judges the whole estate, of which little changed
     loaded = loader.load(root, parser=parser)
     parser.save()
     judged = verdict.judge(root, loaded, chosen.owner)

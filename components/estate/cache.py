@@ -15,6 +15,9 @@ import msgspec
 from components.estate import document
 from components.estate.document import Document, parse
 
+LOCATION: Final = Path(".govcloud", "cache", "parsed.json")
+"""Where the cache lies below the project's root, for the command and for the Pulumi program alike."""
+
 _VERSION: Final = hashlib.sha256(Path(document.__file__).read_bytes()).hexdigest()
 
 

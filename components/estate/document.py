@@ -86,7 +86,7 @@ def parse(text: str) -> Document:
         return Document(None, None, (_forbidden_character(text),))
     except _TooDeepError as error:
         return Document(None, None, (Problem("too-deep", error.mark.line + 1, error.mark.column + 1, *_DEEP),))
-    if root is None:
+    if root is None or (root.tag is _PLAIN and root.value == ""):  # the latter: nothing but `---`
         return Document(None, None, (Problem("empty-document", 1, 1, *_EMPTY),))
     reader = _Reader(may_alias="*" in text)
     return Document(reader.read(root), root, tuple(reader.problems))

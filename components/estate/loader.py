@@ -92,7 +92,7 @@ def profile_files(root: Path, replacements: tuple[Path, ...] = ()) -> dict[str, 
     A file below `agency_profiles/` is the agency's that its name says; a replacement, of any name, the one's that it
     says itself, as far as it can be read.
     """
-    paths = (root / PROFILES).glob("*.yaml")
+    paths = (root / PROFILES).glob("[!.]*.yaml")  # an editor's hidden files are nobody's profile
     found = {printable(path.stem): (path, f"{PROFILES}/{printable(path.name)}") for path in paths}
     found |= {claimed_id(path): (path, printable(str(path))) for path in replacements}
     return dict(sorted(found.items()))

@@ -28,9 +28,13 @@ def verdict(findings: Iterable[Finding], profiles: int, services: int) -> Words:
     advisory = sum(counts.values())
     more = Words(f", {advisory} advisory", f"، {advisory} توصیه") if advisory else Words("", "")
     return Words(
-        f"✓ {profiles} profiles, {services} services: nothing to correct{more.en}",
+        f"✓ {profiles} profile{_s(profiles)}, {services} service{_s(services)}: nothing to correct{more.en}",
         f"✓ {profiles} نمایه، {services} خدمت: چیزی برای اصلاح نیست{more.fa}",
     )
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
 
 
 _MARKS = {

@@ -1,0 +1,91 @@
+"""Every file under tests/profiles/ gives exactly the diagnostics that its comments announce."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from components.estate import loader
+from components.estate.finding import Finding
+from tests.estate.expectation import (
+    DEFAULT_PLATFORM,
+    PROFILES,
+    announced,
+    assert_exactly,
+    by_file,
+    judge,
+    make_root,
+)
+
+INVALID = sorted((PROFILES / "invalid").iterdir())
+INVALID_PLATFORMS = sorted((PROFILES / "invalid-platform").iterdir())
+ESTATES = sorted((PROFILES / "estates").iterdir())
+VALID = sorted((PROFILES / "valid").iterdir())
+
+PERSIAN = re.compile("[\u0600-\u06ff]")
+
+
+def by_name(path: Path) -> str:
+    return path.stem
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Finding]]:
+    """What one single run finds in all invalid files together: nobody hides anybody else's errors."""
+    return by_file(judge(make_root(tmp_path_factory.mktemp("invalid") / "root", INVALID)))
+
+
+@pytest.mark.parametrize("path", INVALID, ids=by_name)
+def test_an_invalid_profile_gives_exactly_its_diagnostics(path: Path, found: Mapping[str, list[Finding]]) -> None:
+    wanted = announced(path)
+    assert wanted
+    assert_exactly(found[f"{loader.PROFILES}/{path.name}"], wanted)
+
+
+@pytest.mark.parametrize("path", INVALID_PLATFORMS, ids=by_name)
+def test_an_invalid_platform_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+    wanted = announced(path)
+    assert wanted
+    assert_exactly(judge(make_root(tmp_path / "root", platform=path)), wanted)
+
+
+@pytest.mark.parametrize("folder", ESTATES, ids=by_name)
+def test_an_estate_gives_exactly_its_diagnostics(folder: Path, tmp_path: Path) -> None:
+    files = {path.stem: path for path in folder.iterdir()}
+    platform = files.pop("platform", DEFAULT_PLATFORM)
+    findings = by_file(judge(make_root(tmp_path / "root", files.values(), platform)))
+    assert findings
+    for path in files.values():
+        assert_exactly(findings.get(f"{loader.PROFILES}/{path.name}", []), announced(path))
+    assert_exactly(findings.get(loader.PLATFORM, []), announced(platform))
+    assert findings.keys() <= {loader.PLATFORM, *(f"{loader.PROFILES}/{path.name}" for path in files.values())}
+
+
+def test_valid_profiles_give_models_and_nothing_else(tmp_path: Path) -> None:
+    root = make_root(tmp_path / "root", VALID)
+    assert judge(root) == ()
+    estate, _ = loader.load(root)
+    assert estate is not None
+    assert [agency.id for agency in estate.agencies] == [path.stem for path in VALID]
+
+
+def test_every_diagnostic_speaks_both_languages(found: Mapping[str, list[Finding]]) -> None:
+    for finding in _all(found):
+        for words in (finding.summary, finding.remedy):
+            assert words.en
+            assert words.en.isprintable()
+            assert len(words.en) < 1000
+            assert PERSIAN.search(words.fa), words
+
+
+def test_every_diagnostic_is_mandatory_and_names_its_agency(found: Mapping[str, list[Finding]]) -> None:
+    for finding in _all(found):
+        assert finding.gates
+        assert finding.subject == Path(finding.where.file).stem
+        assert finding.source
+
+
+def _all(found: Mapping[str, list[Finding]]) -> Iterator[Finding]:
+    for findings in found.values():
+        yield from findings

@@ -35,7 +35,7 @@ def test_a_broken_profile_is_said_in_one_line_that_editors_understand(run: Run, 
 
 def test_one_agency_is_not_bothered_with_the_errors_of_another(run: Run, root: Path) -> None:
     (root / loader.PROFILES / BROKEN.name).write_bytes(BROKEN.read_bytes())
-    assert run("check", "minimal") == (0, "✓ 1 profiles, 1 services: nothing to correct\n", "")
+    assert run("check", "minimal") == (0, "✓ 1 profile, 1 service: nothing to correct\n", "")
     assert run("check", "minimal", "boolean-no").code == 1
     assert run("check", "boolean-no").out.endswith("✗ 1 to correct: boolean-no\n")
 
@@ -59,7 +59,7 @@ def test_a_file_takes_the_place_of_the_profile_of_its_agency(run: Run, root: Pat
     profile.write_text("a: no", encoding="utf-8")
     draft.write_text(text, encoding="utf-8")
     assert run("check").code == 1
-    assert run("check", draft) == (0, "✓ 1 profiles, 1 services: nothing to correct\n", "")
+    assert run("check", draft) == (0, "✓ 1 profile, 1 service: nothing to correct\n", "")
 
 
 def test_a_file_of_a_new_agency_is_judged_beside_the_others(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from scripts.localcloud.cloud import LocalCloud, Phase, Status
 from scripts.localcloud.errors import NotRunningError
+from scripts.provision import provision
 
 DIRECTORY = Path(".govcloud") / "cloud"
 NAME_WIDTH = 24
@@ -25,13 +26,14 @@ def register(subparsers: Subparsers) -> None:
         epilog="example: govcloud cloud up && kubectl --kubeconfig $(govcloud cloud kubeconfig) get ns",
     )
     verbs = cloud.add_subparsers(dest="cloud_verb", metavar="VERB", required=True)
-    verbs.add_parser(
+    up = verbs.add_parser(
         "up",
         help="start what does not run",
         description="Build the programs if that was never done (some minutes), start what does not run, "
         "install the CRDs of Gateway API and Envoy Gateway, and return when all serve.",
-        epilog="example: govcloud cloud up",
+        epilog="example: govcloud cloud up --provision",
     )
+    up.add_argument("--provision", action="store_true", help="put every agency on it, and read everything back")
     down = verbs.add_parser(
         "down",
         help="stop it",
@@ -58,6 +60,8 @@ def run(args: argparse.Namespace, root: Path) -> int:
     """Carry the verb out; return the exit code."""
     cloud = LocalCloud(root / DIRECTORY, progress=_progress)
     match args.cloud_verb:
+        case "up" if args.provision:
+            return provision(root, cloud, _progress)
         case "up":
             cloud.up()
             _progress(f"up; kubeconfig: {cloud.kubeconfig}")

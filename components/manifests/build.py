@@ -42,7 +42,6 @@ def shared(platform: Platform) -> tuple[Manifest, ...]:
             labels=labels,
             value=priority.value,
             description=priority.description,
-            globalDefault=False,
             preemptionPolicy="PreemptLowerPriority",
         )
         for priority in platform.spec.priority_classes

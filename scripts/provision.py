@@ -1,0 +1,138 @@
+"""Everything on this machine (`make up`): verdict, cloud, every agency by the door that is there, summary."""
+
+import argparse
+import os
+import secrets
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from components.estate.finding import is_clean
+from scripts import loading
+from scripts.cluster import summary
+from scripts.cluster.apply import apply
+from scripts.cluster.connection import connect
+from scripts.cluster.read_back import read_back
+from scripts.errors import GovcloudError
+from scripts.localcloud.cloud import LocalCloud, Phase
+from scripts.report import text
+from stacks.declaration import Declaration, declarations
+
+Progress = Callable[[str], None]
+
+_PULUMI: Final = Path(".govcloud", "pulumi")
+
+
+class _Provisioned(NamedTuple):
+    """What became of how many objects, whether all went well, and how many were read back as declared."""
+
+    outcome: str
+    is_good: bool
+    verified: int
+
+
+def provision(root: Path, cloud: LocalCloud, progress: Progress) -> int:
+    """Bring everything up and print the summary; return 0 when every declared object was read back as declared."""
+    judged = loading.judge(argparse.Namespace(as_of=None, no_cache=False), root)
+    agencies = judged.estate.agencies if judged.estate else ()
+    services = sum(len(agency.profile.spec.services) for agency in agencies)
+    sys.stdout.writelines(f"{line}\n" for line in text.lines(judged.findings, "en"))
+    sys.stdout.write(f"{text.verdict(judged.findings, len(agencies), services).en}\n")
+    sys.stdout.flush()
+    if judged.estate is None or not is_clean(judged.findings):
+        sys.stdout.write("nothing was started: correct the profiles first\n")
+        return 1
+    cloud.up()
+    declared = declarations(judged.estate)
+    cli = shutil.which("pulumi")
+    progress(f"provisioning through {'`pulumi up`' if cli else '`govcloud apply`: no pulumi CLI is on PATH'}")
+    done = _by_pulumi(root, cloud, declared, progress) if cli else _by_apply(cloud, declared, progress)
+    environments = sum(len(agency.profile.spec.environments) for agency in agencies)
+    sys.stdout.write(
+        f"{'✓' if done.is_good else '✗'} {len(agencies)} agencies in {environments} namespaces, "
+        f"{sum(len(owner.manifests) for owner in declared)} objects: {done.outcome}; "
+        f"{done.verified} read back as declared\n"
+    )
+    sys.stdout.write(_running(cloud))
+    sys.stdout.write(_NEXT)
+    return 0 if done.is_good else 1
+
+
+def _by_apply(cloud: LocalCloud, declared: Sequence[Declaration], progress: Progress) -> _Provisioned:
+    report = apply(connect(cloud.kubeconfig), declared, progress=progress)
+    if not report.is_good:
+        sys.stdout.write(summary.text(report))
+    outcome = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items() if count)
+    return _Provisioned(outcome, report.is_good, report.verified)
+
+
+def _by_pulumi(root: Path, cloud: LocalCloud, declared: Sequence[Declaration], progress: Progress) -> _Provisioned:
+    from pulumi import automation  # noqa: PLC0415  # a second of imports, only where there is a CLI to drive
+
+    folder = _project(root)
+    options = automation.LocalWorkspaceOptions(env_vars=_environment(folder))
+    changes: Counter[str] = Counter()
+    for number, owner in enumerate(declared, 1):
+        progress(f"pulumi up {owner.owner} ({number} of {len(declared)})")
+        try:
+            stack = automation.create_or_select_stack(owner.owner, work_dir=str(folder), opts=options)
+            is_new = not (stack.export_stack().deployment or {}).get("resources")
+            stack.set_config("govcloud:kubeconfig", automation.ConfigValue(str(cloud.kubeconfig)))
+            stack.set_config("govcloud:takeOver", automation.ConfigValue(str(is_new).lower()))
+            result = stack.up()
+        except automation.CommandError as error:
+            raise GovcloudError(f"pulumi up {owner.owner} did not succeed:\n{error}") from error
+        changes.update({str(op): count for op, count in (result.summary.resource_changes or {}).items()})
+    outcome = ", ".join(f"{count} {op}" for op, count in sorted(changes.items()))
+    manifests = [manifest for owner in declared for manifest in owner.manifests]
+    progress("reading every declared object back")
+    differences = read_back(connect(cloud.kubeconfig), manifests)
+    sys.stdout.writelines(f"✗ {difference.shown}\n" for difference in differences)
+    verified = len(manifests) - len({difference.subject for difference in differences})
+    return _Provisioned(f"{outcome} (resources of {len(declared)} stacks)", not differences, verified)
+
+
+def _project(root: Path) -> Path:
+    """Return a project folder beside the checkout's: same program, same profiles, stack files of its own."""
+    folder = root / _PULUMI
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("agency_profiles", "policies", "stacks"):
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(root / name, target_is_directory=True)
+    lines = (root / "Pulumi.yaml").read_text(encoding="utf-8")
+    lines = lines.replace("virtualenv: .venv", f"virtualenv: {sys.prefix}").replace("stacks/config", "config")
+    (folder / "Pulumi.yaml").write_text(lines, encoding="utf-8")
+    (folder / "config").mkdir(exist_ok=True)
+    return folder
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    passphrase = folder / "passphrase"
+    if not passphrase.is_file():
+        passphrase.touch(mode=0o600)
+        passphrase.write_text(secrets.token_urlsafe(), encoding="utf-8")
+    state = folder / "state"
+    state.mkdir(exist_ok=True)
+    return {
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PATH": os.environ.get("PATH", ""),
+    }
+
+
+def _running(cloud: LocalCloud) -> str:
+    running = [component for component in cloud.status().components if component.state is Phase.RUNNING]
+    return f"running: {', '.join(f'{c.name} (port {c.port}, pid {c.pid})' for c in running)}\n"
+
+
+_NEXT: Final = """try next:
+  .venv/bin/govcloud check irica --lang fa
+  .venv/bin/govcloud apply irica --dry-run
+  kubectl --kubeconfig "$(.venv/bin/govcloud cloud kubeconfig)" get networkpolicies -n irica-production
+  make down
+"""

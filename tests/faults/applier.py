@@ -1,0 +1,40 @@
+"""A run of `apply` in a process of its own, to be killed: `python -m tests.faults.applier KUBECONFIG SECONDS ID…`."""
+
+import sys
+from pathlib import Path
+
+from components.estate.loader import load
+from scripts.cluster.apply import apply
+from scripts.cluster.connection import connect
+from scripts.errors import GovcloudError
+from stacks.declaration import Declaration
+from tests.cluster.conftest import renamed
+
+MODEL = "inta"  # three environments, so that there is time to be killed in
+
+
+def tenants(project: Path, *ids: str) -> list[Declaration]:
+    """What agencies like the model declare."""
+    estate = load(project).estate
+    assert estate is not None
+    return [renamed(estate, MODEL, agency_id) for agency_id in ids]
+
+
+def main(kubeconfig: str, lease_seconds: str, *ids: str) -> int:
+    declared = tenants(Path(__file__).parents[2], *ids)
+
+    def progress(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    try:
+        report = apply(connect(Path(kubeconfig)), declared, progress=progress, lease_seconds=int(lease_seconds))
+    except GovcloudError as error:
+        sys.stdout.write(f"{type(error).__name__}: {error}\n")
+        return 2
+    sys.stdout.write(f"{report.counts} {report.stopped}\n")
+    return 0 if report.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -40,6 +40,7 @@ CLASSES: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
 
 CUSTOM: Final = frozenset(
     {
+        ("cert-manager.io/v1", "Certificate"),
         ("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
         ("gateway.envoyproxy.io/v1alpha1", "ClientTrafficPolicy"),
         ("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy"),
@@ -58,6 +59,9 @@ PATCHED: Final[Mapping[tuple[str, str, str], type[pulumi.CustomResource]]] = {
 }
 """Objects that Kubernetes makes in every namespace, so that creating them is refused. They are patched by
 server-side apply, which also creates them where Kubernetes was not faster; destroying gives the fields back."""
+
+_FRAME: Final = (Order.NAMESPACE, Order.DEFAULT_DENY, Order.ACCESS)
+"""What is protected where anything is. The rest and the routes come and go with the profile."""
 
 RENAMED: Mapping[str, str] = {}
 """Resource names of now, and what they were before, each with the reason. A resource whose name changes without an
@@ -98,7 +102,7 @@ def register_in_order(manifests: Iterable[Manifest], parent: pulumi.Resource, *,
     """
     earlier: list[pulumi.Resource] = []
     for order, step in groupby(sorted(manifests, key=order_of), key=order_of):
-        protected = True if protect and order is not Order.REST else None
+        protected = True if protect and order in _FRAME else None
         opts = pulumi.ResourceOptions(parent=parent, depends_on=list(earlier), protect=protected)
         earlier += [register(manifest, opts) for manifest in step]
 

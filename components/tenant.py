@@ -59,28 +59,28 @@ class AgencyTenant(pulumi.ComponentResource):
 
 
 def tenant_args(manifests: Iterable[Manifest]) -> AgencyTenantArgs:
-    """Return the manifests of one agency by environment.
+    """Return the manifests of one agency by environment; its window in the gateway's namespace goes with production.
 
     Raises:
-        ValueError: A manifest is in none of the agency's namespaces.
+        ValueError: A manifest is of none of the agency's environments.
     """
     manifests = tuple(manifests)
-    spaces = {m["metadata"]["name"]: m["metadata"]["labels"] for m in manifests if m["kind"] == "Namespace"}
-    strangers = [m for m in manifests if _namespace(m) not in spaces]
+    spaces = {_environment(m): str(m["metadata"]["name"]) for m in manifests if m["kind"] == "Namespace"}
+    strangers = [m for m in manifests if _environment(m) not in spaces]
     if strangers:
-        raise ValueError(f"{strangers[0]['kind']} {strangers[0]['metadata']['name']} is in no namespace of the agency")
+        name = strangers[0]["metadata"]["name"]
+        raise ValueError(f"{strangers[0]['kind']} {name} is in no environment of the agency")
     return AgencyTenantArgs(
         environments=tuple(
             TenantEnvironmentArgs(
                 namespace=name,
-                manifests=tuple(m for m in manifests if _namespace(m) == name),
-                protect=labels[ENVIRONMENT_LABEL] == EnvironmentName.PRODUCTION,
+                manifests=tuple(m for m in manifests if _environment(m) == environment),
+                protect=environment == EnvironmentName.PRODUCTION,
             )
-            for name, labels in spaces.items()
+            for environment, name in spaces.items()
         )
     )
 
 
-def _namespace(manifest: Manifest) -> str:
-    metadata = manifest["metadata"]
-    return str(metadata["name"] if manifest["kind"] == "Namespace" else metadata.get("namespace", ""))
+def _environment(manifest: Manifest) -> str:
+    return str(manifest["metadata"]["labels"].get(ENVIRONMENT_LABEL, ""))

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Status, Where, Words, in_order
-from policies.rules import claims, egress, parents, placement
+from policies.rules import claims, egress, parents, placement, window
 
 Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
 
@@ -17,6 +17,12 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     claims.taken_hosts,
     claims.foreign_hosts,
     parents.parents,
+    window.missing_windows,
+    window.foreign_issuers,
+    window.foreign_redirects,
+    window.taken_clients,
+    window.unlisted_claims,
+    window.shadowed_paths,
     placement.placements,
     placement.quotas,
     egress.destinations,

@@ -17,6 +17,9 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.errors import ToolchainError, UnreachableError
 from scripts.localcloud.files import Progress, silent
 
+ABSENT = frozenset({("cert-manager.io/v1", "Certificate")})
+"""Kinds that the embedded cluster does not serve: cert-manager is no part of it, and no example asks for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:

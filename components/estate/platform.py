@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from components.estate.profile import Cidr, Record, Resources
+
+DEFAULT_HTTPS_PORT: Final = 443
+CALLBACK_PATH: Final = "/oauth2/callback"
+LOGOUT_PATH: Final = "/logout"
 
 
 class Cluster(Record, frozen=True, kw_only=True):
@@ -60,6 +65,15 @@ class Peer(Record, frozen=True, kw_only=True):
     pod_labels: Mapping[str, str]
 
 
+class Gateway(Peer, frozen=True, kw_only=True):
+    """The gateway that serves all windows: its pods, and its names and ports in the Gateway API."""
+
+    name: str
+    class_name: str
+    https_port: int = DEFAULT_HTTPS_PORT
+    certificate_issuer: str | None = None
+
+
 class Monitoring(Peer, frozen=True, kw_only=True):
     """What scrapes metrics, and at which port of every pod."""
 
@@ -88,8 +102,9 @@ class Spec(Record, frozen=True, kw_only=True):
     storage_classes: tuple[str, ...]
     networks: Networks
     dns: Peer
-    gateway: Peer
+    gateway: Gateway
     priority_classes: tuple[PriorityClass, ...]
+    claims: tuple[str, ...] = ()
     node_local_dns: IPv4Address | None = None
     monitoring: Monitoring | None = None
 
@@ -105,6 +120,11 @@ class Platform(Record, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """The time zone in which days begin."""
         return ZoneInfo(self.spec.time_zone)
+
+    def callback(self, host: str) -> str:
+        """Return the one URI to which the national login may send a person back to the window at `host`."""
+        port = self.spec.gateway.https_port
+        return f"https://{host}{'' if port == DEFAULT_HTTPS_PORT else f':{port}'}{CALLBACK_PATH}"
 
     def size(self, name: str) -> Size | None:
         """Return the size called `name`."""

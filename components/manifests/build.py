@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from components.estate.estate import Agency, Estate
 from components.estate.platform import Platform, Size
-from components.estate.profile import Environment
-from components.manifests import access, catalogue, namespace, network, quota
+from components.estate.profile import Environment, EnvironmentName
+from components.manifests import access, catalogue, gateway, namespace, network, quota, window
 from components.manifests.kinds import order_of
 from components.manifests.manifest import PLATFORM_OWNER, Manifest, manifest, owner_labels
 
@@ -19,6 +19,7 @@ def tenant(estate: Estate, agency: Agency) -> tuple[Manifest, ...]:
     manifests = [
         m for environment in agency.profile.spec.environments for m in _environment(estate, agency, environment)
     ]
+    manifests += window.window(estate, agency)
     return tuple(sorted(manifests, key=order_of))
 
 
@@ -33,6 +34,7 @@ def shared(platform: Platform) -> tuple[Manifest, ...]:
             network.default_deny(name, labels),
             network.allow_dns(name, platform.spec.dns, platform.spec.node_local_dns, labels),
         )
+    manifests += gateway.gateway(platform)
     manifests += access.cluster_roles()
     manifests += (
         manifest(
@@ -65,6 +67,8 @@ def _environment(estate: Estate, agency: Agency, environment: Environment) -> It
     yield from network.allow_flows(name, profile.spec.flows, labels)
     open_egress = [egress for egress in profile.spec.egress if not estate.has_ended(egress.until)]
     yield from network.allow_egress(name, open_egress, labels)
+    if environment.name is EnvironmentName.PRODUCTION:
+        yield from window.routes(estate, agency, name, labels)
     yield catalogue.catalogue(profile, name, labels)
     yield from access.role_bindings(profile.id, name, labels)
 

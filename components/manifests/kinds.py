@@ -5,12 +5,16 @@ from typing import Any, Final, NamedTuple
 
 
 class Order(IntEnum):
-    """When a kind is created. A step begins when the one before is complete, so nothing lands in an open namespace."""
+    """When a kind is created. A step begins when the one before is complete.
+
+    So nothing lands in an open namespace, and no route is there before the policy that puts it behind the login.
+    """
 
     NAMESPACE = 1
     DEFAULT_DENY = 2
     REST = 3
-    ACCESS = 4
+    ROUTE = 4
+    ACCESS = 5
 
 
 class Kind(NamedTuple):
@@ -30,6 +34,14 @@ KINDS: Final[dict[tuple[str, str], Kind]] = {
     ("scheduling.k8s.io/v1", "PriorityClass"): Kind("priorityclasses", namespaced=False),
     ("rbac.authorization.k8s.io/v1", "ClusterRole"): Kind("clusterroles", namespaced=False),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): Kind("rolebindings", namespaced=True),
+    ("gateway.networking.k8s.io/v1", "GatewayClass"): Kind("gatewayclasses", namespaced=False),
+    ("gateway.networking.k8s.io/v1", "Gateway"): Kind("gateways", namespaced=True),
+    ("gateway.networking.k8s.io/v1", "ListenerSet"): Kind("listenersets", namespaced=True),
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): Kind("httproutes", namespaced=True),
+    ("gateway.networking.k8s.io/v1", "ReferenceGrant"): Kind("referencegrants", namespaced=True),
+    ("gateway.envoyproxy.io/v1alpha1", "ClientTrafficPolicy"): Kind("clienttrafficpolicies", namespaced=True),
+    ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy"): Kind("securitypolicies", namespaced=True),
+    ("cert-manager.io/v1", "Certificate"): Kind("certificates", namespaced=True),
 }
 
 DEFAULT_DENY: Final = "default-deny"
@@ -43,4 +55,4 @@ def order_of(manifest: dict[str, Any]) -> Order:
         return Order.NAMESPACE
     if kind == "NetworkPolicy" and manifest["metadata"]["name"] == DEFAULT_DENY:
         return Order.DEFAULT_DENY
-    return Order.ACCESS if kind == "RoleBinding" else Order.REST
+    return {"HTTPRoute": Order.ROUTE, "RoleBinding": Order.ACCESS}.get(kind, Order.REST)

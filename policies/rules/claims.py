@@ -12,7 +12,7 @@ RESERVED_IDS: Final = frozenset(("platform", "default"))
 _RESERVED_PREFIX: Final = "kube"  # kube-system and its kin
 
 
-class _Claim(NamedTuple):
+class Claim(NamedTuple):
     """That an agency says at `path` that `key` is its own; `shown` is how it spells it."""
 
     key: str
@@ -42,7 +42,7 @@ def repeated_names(estate: Estate) -> Iterator[Finding]:
         spec = agency.profile.spec
         lists: dict[tuple[str, str], Iterable[str]] = {
             ("environments", "name"): (str(environment.name) for environment in spec.environments),
-            ("services", "cardId"): (service.card_id for service in spec.services),
+            ("services", "cardId"): (_card(service.card_id) for service in spec.services),
             ("flows", "name"): (flow.name for flow in spec.flows),
             ("apis", "id"): (api.id for api in spec.apis),
             ("inquiries", "id"): (inquiry.id for inquiry in spec.inquiries),
@@ -64,7 +64,7 @@ def repeated_names(estate: Estate) -> Iterator[Finding]:
 def cards(estate: Estate) -> Iterator[Finding]:
     """Refuse a service identity card that two agencies claim (R46)."""
     claims = (
-        _Claim(service.card_id, agency, ("spec", "services", index, "cardId"), service.card_id)
+        Claim(_card(service.card_id), agency, ("spec", "services", index, "cardId"), service.card_id)
         for agency in estate.agencies
         for index, service in enumerate(agency.profile.spec.services)
     )
@@ -72,30 +72,35 @@ def cards(estate: Estate) -> Iterator[Finding]:
         "one service has one card; ask AEO whose it is",
         "هر خدمت یک شناسنامه دارد؛ از سازمان اداری و استخدامی بپرسید از آن کیست",
     )
-    return _taken("card-taken", Words("card", "شناسنامهٔ"), remedy, claims)
+    return taken("card-taken", Words("card", "شناسنامهٔ"), remedy, claims)
+
+
+def _card(number: str) -> str:
+    """Return the card's number as it is compared: Kubernetes' names, which are made of it, know no capitals."""
+    return number.upper()
 
 
 def persian_names(estate: Estate) -> Iterator[Finding]:
     """Refuse a Persian name or alias that another agency bears, in any spelling (R12)."""
-    claims: list[_Claim] = []
+    claims: list[Claim] = []
     for agency in estate.agencies:
         identity, path = agency.profile.spec.identity, ("spec", "identity")
-        claims.append(_Claim(normalise(identity.name_fa), agency, (*path, "nameFa"), identity.name_fa))
+        claims.append(Claim(normalise(identity.name_fa), agency, (*path, "nameFa"), identity.name_fa))
         for index, alias in enumerate(identity.aliases_fa):
-            claims.append(_Claim(normalise(alias), agency, (*path, "aliasesFa", index), alias))
+            claims.append(Claim(normalise(alias), agency, (*path, "aliasesFa", index), alias))
     remedy = Words("use a name that is the agency's alone", "نامی بنویسید که تنها از آن همین دستگاه باشد")
-    return _taken("name-taken", Words("name", "نام"), remedy, claims)
+    return taken("name-taken", Words("name", "نام"), remedy, claims)
 
 
 def taken_hosts(estate: Estate) -> Iterator[Finding]:
     """Refuse a window host that two agencies claim (IN-07)."""
     claims = (
-        _Claim(window.host, agency, ("spec", "window", "host"), window.host)
+        Claim(window.host, agency, ("spec", "window", "host"), window.host)
         for agency in estate.agencies
         if (window := agency.profile.spec.window) is not None
     )
     remedy = Words("every agency has a window of its own (R24)", "هر دستگاه پنجرهٔ خود را دارد (R24)")
-    return _taken("host-taken", Words("host", "میزبان"), remedy, claims)
+    return taken("host-taken", Words("host", "میزبان"), remedy, claims)
 
 
 def foreign_hosts(estate: Estate) -> Iterator[Finding]:
@@ -119,8 +124,9 @@ def foreign_hosts(estate: Estate) -> Iterator[Finding]:
         )
 
 
-def _taken(rule: str, what: Words, remedy: Words, claims: Iterable[_Claim]) -> Iterator[Finding]:
-    by_key: dict[str, list[_Claim]] = defaultdict(list)
+def taken(rule: str, what: Words, remedy: Words, claims: Iterable[Claim]) -> Iterator[Finding]:
+    """Yield a finding under the id `rule` against every claim whose key another agency claims too."""
+    by_key: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_key[claim.key].append(claim)
     for rivals in by_key.values():

@@ -156,6 +156,9 @@ def is_unchanged(before: Metadata, after: Metadata) -> bool:
     """Return whether our request changed nothing, though others may have written meanwhile (a quota's status)."""
     if before.resource_version == after.resource_version:
         return True
+    if before.generation:  # counts what is declared; a status that a definition defaults is kept with any next write
+        same = before.generation == after.generation
+        return same and before.labels == after.labels and before.annotations == after.annotations
     ours, others = _managers(before)
     ours_after, others_after = _managers(after)
     return ours == ours_after and others != others_after

@@ -17,12 +17,15 @@ from tests.cluster.scripted_server import SLOW_SECONDS, Reply, ScriptedServer
         ("/namespaces/t-order-production?", Order.NAMESPACE),
         ("/default-deny", Order.DEFAULT_DENY),
         ("/limitranges/", Order.REST),
+        ("/listenersets/", Order.REST),
+        ("/securitypolicies/", Order.REST),
+        ("/httproutes/", Order.ROUTE),
     ],
 )
 def test_a_step_begins_when_the_one_before_is_complete(
     server: ScriptedServer, tmp_path: Path, estate: Estate, slow: str, step: Order
 ) -> None:
-    declared = renamed(estate, "ashayer", "t-order")
+    declared = renamed(estate, "irica", "t-order")
     connection = server.connect(tmp_path)
     server.say(Reply(body={"metadata": {"resourceVersion": "1"}, "items": []}))
     server.slow.append(slow)

@@ -151,6 +151,11 @@ STATUS = Manager(manager="kube-controller-manager", operation="Update", subresou
          Metadata(resource_version="2", managed_fields=(OURS_LATER, STATUS)), False),
         (Metadata(resource_version="1", managed_fields=(OURS,)),
          Metadata(resource_version="2", managed_fields=(OURS,)), False),  # within the second
+        (Metadata(resource_version="1", generation=1, managed_fields=(OURS,)),
+         Metadata(resource_version="2", generation=1, managed_fields=(OURS_LATER,)), True),  # a status by default
+        (Metadata(resource_version="1", generation=1), Metadata(resource_version="2", generation=2), False),
+        (Metadata(resource_version="1", generation=1, labels={"a": "b"}),
+         Metadata(resource_version="2", generation=1, labels={"a": "c"}), False),
     ],
 )  # fmt: skip
 def test_a_controllers_write_is_not_ours(before: Metadata, after: Metadata, *, expected: bool) -> None:

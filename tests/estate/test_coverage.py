@@ -19,7 +19,7 @@ RULE_ARGUMENT: Final[dict[str, int | str]] = {
     "Reason": 0,
     "fails": 0,
     "_refuse": 1,
-    "_taken": 0,
+    "taken": 0,
     "Finding": "rule",
 }
 """Who is told a rule's id, and in which place of its arguments."""

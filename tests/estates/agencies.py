@@ -122,7 +122,7 @@ def _services(models: list[Profile], cards: Iterator[int], random: Random) -> It
             if turn:
                 service["titleFa"] = f"{model['titleFa']} ویژهٔ {random.choice(_AUDIENCES)}"
                 if "window" in model:
-                    path = f"{model['window']['path'].rstrip('/')}/{turn}"
+                    path = f"{model['window']['path'].rstrip('/')}-{turn}"  # beside it, never below
                     service["window"] = model["window"] | {"path": path}
             yield service
 

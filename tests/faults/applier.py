@@ -3,21 +3,31 @@
 import sys
 from pathlib import Path
 
+from components.estate.estate import Estate
 from components.estate.loader import load
 from scripts.cluster.apply import apply
 from scripts.cluster.connection import connect
 from scripts.errors import GovcloudError
-from stacks.declaration import Declaration
+from stacks.declaration import Declaration, declaration
 from tests.cluster.conftest import renamed
 
 MODEL = "inta"  # three environments, so that there is time to be killed in
 
 
+def platform(project: Path) -> Declaration:
+    """What all agencies share; their windows lie in a namespace of it."""
+    return declaration(_estate(project), "platform")
+
+
 def tenants(project: Path, *ids: str) -> list[Declaration]:
     """What agencies like the model declare."""
+    return [renamed(_estate(project), MODEL, agency_id) for agency_id in ids]
+
+
+def _estate(project: Path) -> Estate:
     estate = load(project).estate
     assert estate is not None
-    return [renamed(estate, MODEL, agency_id) for agency_id in ids]
+    return estate
 
 
 def main(kubeconfig: str, lease_seconds: str, *ids: str) -> int:

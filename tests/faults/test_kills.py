@@ -19,7 +19,7 @@ from scripts.cluster.connection import connect
 from scripts.cluster.read_back import read_back
 from scripts.cluster.result import Outcome
 from scripts.localcloud.cloud import LocalCloud
-from tests.faults.applier import tenants
+from tests.faults.applier import platform, tenants
 from tests.faults.watcher import Watcher, watching
 from tests.live_cluster import Cluster, start
 
@@ -45,6 +45,7 @@ def span(fragile: Cluster, project: Path) -> float:
     """How long an undisturbed run takes, once it writes."""
     declared = tenants(project, "calm")
     connection = connect(fragile.kubeconfig)
+    assert apply(connection, [platform(project)]).is_good
     begin = time.monotonic()
     assert apply(connection, declared).is_good
     return time.monotonic() - begin

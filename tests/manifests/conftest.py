@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from components.estate import loader
@@ -28,3 +29,12 @@ def estate(project: Path) -> Estate:
 @pytest.fixture(scope="session")
 def declared(estate: Estate) -> tuple[Declaration, ...]:
     return declarations(estate)
+
+
+@pytest.fixture(scope="session")
+def certified(estate: Estate) -> Estate:
+    """The same estate where cert-manager makes the certificates, at another port."""
+    spec = estate.platform.spec
+    gateway = msgspec.structs.replace(spec.gateway, certificate_issuer="government-ca", https_port=8443)
+    platform = msgspec.structs.replace(estate.platform, spec=msgspec.structs.replace(spec, gateway=gateway))
+    return msgspec.structs.replace(estate, platform=platform)

@@ -9,7 +9,7 @@ import pytest
 from components.estate.estate import Estate
 from components.estate.loader import load
 from components.manifests.kinds import DEFAULT_DENY
-from components.manifests.manifest import ENVIRONMENT_LABEL, Manifest
+from components.manifests.manifest import AGENCY_LABEL, ENVIRONMENT_LABEL, Manifest
 from components.register import resource_name
 from stacks.declaration import declaration
 from tests.conftest import ROOT
@@ -17,6 +17,10 @@ from tests.pulumi.recorder import PROVIDER, Recording, Registered, wire
 
 AGENCIES = sorted(path.stem for path in (ROOT / "agency_profiles").glob("*.yaml"))
 OWNERS = ["platform", *AGENCIES]
+
+GATEWAY = "govcloud-gateway"
+WINDOW = {"Certificate", "ListenerSet", "ReferenceGrant", "SecurityPolicy"}
+"""What of an agency lies in the gateway's namespace, which no tenant can write."""
 
 Examples = tuple[Path, Callable[[str], Recording]]
 
@@ -48,6 +52,13 @@ def namespace(registered: Registered) -> str | None:
     return name
 
 
+def home(registered: Registered) -> str | None:
+    """Return the tenant's namespace to which an object belongs, wherever it lies; else the one in which it lies."""
+    labels = registered.inputs["metadata"]["labels"]
+    is_tenants = AGENCY_LABEL in labels and ENVIRONMENT_LABEL in labels
+    return f"{labels[AGENCY_LABEL]}-{labels[ENVIRONMENT_LABEL]}" if is_tenants else namespace(registered)
+
+
 @pytest.mark.parametrize("owner", OWNERS)
 def test_the_inputs_are_the_manifests_and_nothing_else(recording: Recording, manifests: tuple[Manifest, ...]) -> None:
     declared = {(m["kind"], resource_name(m)): wire(m) for m in manifests}
@@ -57,7 +68,7 @@ def test_the_inputs_are_the_manifests_and_nothing_else(recording: Recording, man
 
 
 @pytest.mark.parametrize("owner", OWNERS)
-def test_everything_in_a_namespace_waits_for_its_default_deny(recording: Recording) -> None:
+def test_everything_waits_for_the_default_deny_of_its_tenant_wherever_it_lies(recording: Recording) -> None:
     gates = {
         namespace(r): (recording.one(str(namespace(r)), ":Namespace").urn, r.urn)
         for r in recording.objects
@@ -65,22 +76,39 @@ def test_everything_in_a_namespace_waits_for_its_default_deny(recording: Recordi
     }
     for registered in recording.objects:
         needed = recording.needs(registered)
-        if registered.type.endswith(":Namespace") or namespace(registered) is None:
+        if registered.type.endswith(":Namespace") or home(registered) is None:
             assert not needed
         elif registered.name.endswith(f"/{DEFAULT_DENY}"):
-            assert needed == {gates[namespace(registered)][0]}
+            assert needed == {gates[home(registered)][0]}
         else:
-            assert needed >= set(gates[namespace(registered)])
+            assert needed >= set(gates[home(registered)])
+
+
+@pytest.mark.parametrize("owner", AGENCIES)
+def test_an_agency_has_nothing_outside_of_its_namespaces_but_its_window(recording: Recording) -> None:
+    outside = [r for r in recording.objects if namespace(r) != home(r)]
+    assert {namespace(r) for r in outside} <= {GATEWAY}
+    assert {r.inputs["kind"] for r in outside} <= WINDOW
+    assert {r.inputs["metadata"]["labels"][ENVIRONMENT_LABEL] for r in outside} <= {"production"}
+
+
+@pytest.mark.parametrize("owner", AGENCIES)
+def test_a_route_waits_for_every_policy_and_listener_of_its_environment(recording: Recording) -> None:
+    for route in (r for r in recording.objects if r.type.endswith(":HTTPRoute")):
+        doors = {r.urn for r in recording.objects if home(r) == home(route) and r.inputs["kind"] in WINDOW}
+        assert recording.needs(route) >= doors
+        assert not [r.name for r in recording.objects if r.urn in doors and route.urn in recording.needs(r)]
+
+
+def test_routes_and_their_doors_are_among_the_examples(examples: Examples) -> None:
+    kinds = Counter(r.inputs["kind"] for owner in AGENCIES for r in examples[1](owner).objects)
+    assert min(kinds["HTTPRoute"], kinds["SecurityPolicy"], kinds["ListenerSet"], kinds["ReferenceGrant"]) > 5
 
 
 @pytest.mark.parametrize("owner", OWNERS)
 def test_access_comes_last(recording: Recording) -> None:
     for binding in (r for r in recording.objects if r.type.endswith(":RoleBinding")):
-        others = {
-            r.urn
-            for r in recording.objects
-            if namespace(r) == namespace(binding) and not r.type.endswith(":RoleBinding")
-        }
+        others = {r.urn for r in recording.objects if home(r) == home(binding) and not r.type.endswith(":RoleBinding")}
         assert recording.needs(binding) == others
 
 
@@ -89,7 +117,7 @@ def frame(recording: Recording, spaces: set[str | None]) -> set[str]:
     return {
         r.urn
         for r in recording.objects
-        if namespace(r) in spaces
+        if home(r) in spaces
         and (r.type.endswith((":Namespace", ":RoleBinding")) or r.name.endswith(f"/{DEFAULT_DENY}"))
     }
 
@@ -97,7 +125,7 @@ def frame(recording: Recording, spaces: set[str | None]) -> set[str]:
 @pytest.mark.parametrize("owner", AGENCIES)
 def test_the_frame_of_production_is_protected_and_nothing_else(recording: Recording) -> None:
     production = {
-        namespace(r) for r in recording.objects if r.inputs["metadata"]["labels"].get(ENVIRONMENT_LABEL) == "production"
+        home(r) for r in recording.objects if r.inputs["metadata"]["labels"].get(ENVIRONMENT_LABEL) == "production"
     }
     assert {r.urn for r in recording.registered if r.protect} == frame(recording, production)
 
@@ -114,9 +142,9 @@ def test_the_preview_is_a_tree_of_agency_environment_and_objects(recording: Reco
     environments = {r.name: r for r in recording.registered if r.type == "govcloud:index:TenantEnvironment"}
     assert tenant.parent.endswith("::govcloud-" + owner)
     assert {r.parent for r in environments.values()} == {tenant.urn}
-    assert set(environments) == {namespace(r) for r in recording.objects}
+    assert set(environments) == {home(r) for r in recording.objects}
     for registered in recording.objects:
-        assert registered.parent == environments[str(namespace(registered))].urn
+        assert registered.parent == environments[str(home(registered))].urn
     kinds = Counter(r.type for r in recording.registered if not r.is_object)
     assert kinds == {PROVIDER: 1, tenant.type: 1, "govcloud:index:TenantEnvironment": len(environments)}
 

@@ -6,8 +6,9 @@ import pulumi
 import pytest
 
 from components import register
+from components.estate.profile import EnvironmentName
 from components.manifests.kinds import KINDS
-from components.manifests.manifest import Manifest
+from components.manifests.manifest import ENVIRONMENT_LABEL, Manifest, manifest, owner_labels
 from components.tenant import tenant_args
 from tests.pulumi.conftest import Program
 from tests.pulumi.recorder import Recording
@@ -69,6 +70,18 @@ def test_a_renamed_resource_says_what_it_was_called(record: Program, monkeypatch
     assert renamed == {"irica-production/quota": {"irica-production/resource-quota"}}
 
 
-def test_a_manifest_outside_of_the_agencys_namespaces_is_an_error() -> None:
-    with pytest.raises(ValueError, match="HTTPRoute window is in no namespace of the agency"):
-        tenant_args([ROUTE])
+@pytest.mark.parametrize("labels", [{"a": "b"}, {ENVIRONMENT_LABEL: "production"}])
+def test_a_manifest_of_none_of_the_agencys_environments_is_an_error(labels: dict[str, str]) -> None:
+    space = manifest("v1", "Namespace", "irica-test", labels=owner_labels("irica", EnvironmentName.TEST))
+    route = ROUTE | {"metadata": ROUTE["metadata"] | {"labels": labels}}
+    with pytest.raises(ValueError, match="HTTPRoute window is in no environment of the agency"):
+        tenant_args([space, route])
+
+
+def test_the_window_goes_with_production_wherever_it_lies() -> None:
+    labels = owner_labels("irica", EnvironmentName.PRODUCTION)
+    space = manifest("v1", "Namespace", "irica-production", labels=labels)
+    listener = manifest(ROUTE["apiVersion"], "ListenerSet", "irica", namespace="govcloud-gateway", labels=labels)
+    (environment,) = tenant_args([space, listener]).environments
+    assert (environment.namespace, environment.protect) == ("irica-production", True)
+    assert environment.manifests == (space, listener)

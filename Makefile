@@ -53,6 +53,7 @@ $(STAMP): requirements.txt pyproject.toml requirements-go.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(STAMP)
+$(VENV)/.installed-dev: requirements-dev.txt requirements-window.txt $(STAMP)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-window.txt || echo "the embedded window is left out: its packages are not to be had here"
 	@touch $@

@@ -1,17 +1,22 @@
 """`govcloud cloud`: the embedded cluster of this checkout."""
 
 import argparse
+import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
+import yaml
 
 from scripts.localcloud.cloud import LocalCloud, Phase, Status
 from scripts.localcloud.errors import NotRunningError
+from scripts.localcloud.window.layout import ISSUER
 from scripts.provision import provision
 
 DIRECTORY = Path(".govcloud") / "cloud"
+PLATFORM = Path("stacks") / "platform.yaml"
 NAME_WIDTH = 24
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
@@ -22,7 +27,8 @@ def register(subparsers: Subparsers) -> None:
     cloud = subparsers.add_parser(
         "cloud",
         help="a real Kubernetes control plane on this machine",
-        description="Run etcd, kube-apiserver and kube-controller-manager on the loopback interface.",
+        description="Run etcd, kube-apiserver and kube-controller-manager on the loopback interface, and with "
+        "--window before them the embedded window: Envoy Gateway, Envoy, Keycloak, sample backends.",
         epilog="example: govcloud cloud up && kubectl --kubeconfig $(govcloud cloud kubeconfig) get ns",
     )
     verbs = cloud.add_subparsers(dest="cloud_verb", metavar="VERB", required=True)
@@ -30,10 +36,14 @@ def register(subparsers: Subparsers) -> None:
         "up",
         help="start what does not run",
         description="Build the programs if that was never done (some minutes), start what does not run, "
-        "install the CRDs of Gateway API and Envoy Gateway, and return when all serve.",
+        "install the CRDs of Gateway API and Envoy Gateway, and return when all serve. What this machine cannot "
+        "have of the window is named and left out.",
         epilog="example: govcloud cloud up --provision",
     )
     up.add_argument("--provision", action="store_true", help="put every agency on it, and read everything back")
+    up.add_argument(
+        "--window", action=argparse.BooleanOptionalAction, default=False, help="start the window too (default: no)"
+    )
     down = verbs.add_parser(
         "down",
         help="stop it",
@@ -58,13 +68,16 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace, root: Path) -> int:
     """Carry the verb out; return the exit code."""
-    cloud = LocalCloud(root / DIRECTORY, progress=_progress)
+    has_window = args.cloud_verb == "up" and args.window
+    cloud = LocalCloud(root / DIRECTORY, progress=_progress, window=has_window, issuer=_issuer(root))
     match args.cloud_verb:
         case "up" if args.provision:
             return provision(root, cloud, _progress)
         case "up":
             cloud.up()
             _progress(f"up; kubeconfig: {cloud.kubeconfig}")
+            if (window := cloud.window) and window.names:
+                _progress(f"window: start Chromium with {shlex.join(window.browser_arguments)}")
         case "down":
             cloud.down(delete=args.delete)
             _progress("down")
@@ -75,6 +88,13 @@ def run(args: argparse.Namespace, root: Path) -> int:
         case _:
             sys.stdout.write(f"{_kubeconfig(cloud)}\n")
     return 0
+
+
+def _issuer(root: Path) -> str:
+    """Return the national login's issuer as the platform names it; a broken platform is `check`'s to tell."""
+    with suppress(OSError, yaml.YAMLError, KeyError, TypeError):
+        return str(yaml.safe_load((root / PLATFORM).read_bytes())["spec"]["issuer"])
+    return ISSUER
 
 
 def _kubeconfig(cloud: LocalCloud) -> Path:

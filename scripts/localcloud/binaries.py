@@ -1,4 +1,4 @@
-"""Builds the pinned Go programs once into the user's cache; go.mod and go.sum beside this file pin them."""
+"""Builds the pinned Go programs once into the user's cache; go.mod and go.sum of each module here pin them."""
 
 import functools
 import hashlib
@@ -14,12 +14,15 @@ from scripts.localcloud.errors import BuildError, UnreachableError
 from scripts.localcloud.files import Progress, locked, make_private, silent
 
 SOURCE = Path(__file__).parent
+GATEWAY = SOURCE / "envoy-gateway"  # a module of its own: what it requires must not move the control plane
 PACKAGES = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
     "kubectl": "k8s.io/kubernetes/cmd/kubectl",  # only for those who compare with it
+    "envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway",
 }
+SOURCES = {"envoy-gateway": GATEWAY}  # all others lie beside this file
 REPORT_SECONDS = 10
 # What Go says when, and what that means to us.
 DISK_FULL = "no space left on device"
@@ -28,18 +31,22 @@ NO_PROXY = ("dial tcp", "proxyconnect", "TLS handshake", "i/o timeout", "module 
 
 
 @functools.cache
-def go() -> toolchain.Go:
+def go(source: Path = SOURCE) -> toolchain.Go:
     """Return the toolchain, at least the version that go.mod asks for."""
-    return toolchain.find(_pinned(r"^go (\S+)$"))
+    return toolchain.find(_pinned(r"^go (\S+)$", source))
 
 
-def cache() -> Path:
+def cache(source: Path = SOURCE) -> Path:
     """Return the folder of these very sources built by this very toolchain."""
     digest = hashlib.sha256()
-    for part in (*((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum")), go().version.encode()):
+    for part in (*((source / name).read_bytes() for name in ("go.mod", "go.sum")), go(source).version.encode()):
         digest.update(hashlib.sha256(part).digest())
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "govcloud" / digest.hexdigest()[:16]
+    return base() / digest.hexdigest()[:16]
+
+
+def base() -> Path:
+    """Return the folder in the user's cache that is ours."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "govcloud"
 
 
 def build(name: str, *, progress: Progress = silent, position: str = "") -> Path:
@@ -49,7 +56,7 @@ def build(name: str, *, progress: Progress = silent, position: str = "") -> Path
         ToolchainError: There is no adequate Go.
         BuildError: It could not be built.
     """
-    binary = cache() / name
+    binary = cache(SOURCES.get(name, SOURCE)) / name
     if binary.exists():
         return binary
     make_private(binary.parent)
@@ -64,12 +71,13 @@ def _build(name: str, binary: Path, progress: Progress, title: str) -> None:
         left.unlink()
     partial = binary.with_name(f".{name}.{os.getpid()}")  # renamed when whole: a partial binary is never run
     log = binary.with_name(f"{name}.log")
-    command = [str(go().path), "build", "-ldflags", _ldflags(), "-o", str(partial), PACKAGES[name]]
+    source = SOURCES.get(name, SOURCE)
+    command = [str(go(source).path), "build", "-ldflags", _ldflags(source), "-o", str(partial), PACKAGES[name]]
     start = time.monotonic()
     progress(f"{title} from its Go modules (once, some minutes)")
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - Go itself, fixed arguments
-            command, cwd=SOURCE, env=go().environment(), start_new_session=True,
+            command, cwd=source, env=go(source).environment(), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
@@ -94,8 +102,11 @@ def _wait(process: subprocess.Popen[bytes]) -> int | None:
         return None
 
 
-def _ldflags() -> str:
+def _ldflags(source: Path) -> str:
     """Say the version that it is, which the published sources leave to the build; smaller without symbols."""
+    if source == GATEWAY:
+        version = _pinned(r"^\tgithub\.com/envoyproxy/gateway (v\S+)", source)
+        return f"-s -w -X github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion={version}"
     version = _pinned(r"^\tk8s\.io/kubernetes (v\S+)")
     major, minor, *_ = version.removeprefix("v").split(".")
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
@@ -103,10 +114,10 @@ def _ldflags() -> str:
     return " ".join(["-s -w", *(f"-X {p}.{key}={value}" for p in packages for key, value in values.items())])
 
 
-def _pinned(pattern: str) -> str:
-    match = re.search(pattern, (SOURCE / "go.mod").read_text(), re.MULTILINE)
+def _pinned(pattern: str, source: Path = SOURCE) -> str:
+    match = re.search(pattern, (source / "go.mod").read_text(), re.MULTILINE)
     if match is None:
-        raise BuildError(f"{SOURCE / 'go.mod'} has no line like `{pattern}`. Restore it from the repository.")
+        raise BuildError(f"{source / 'go.mod'} has no line like `{pattern}`. Restore it from the repository.")
     return match[1]
 
 

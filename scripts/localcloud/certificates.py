@@ -1,6 +1,7 @@
 """The cluster's own authorities and certificates: made where missing, renewed before they expire."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from scripts.localcloud.files import write_private
+from scripts.localcloud.files import make_private, write_private
 
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 365
@@ -43,6 +44,7 @@ LEAVES = (
          hosts=(*LOOPBACK, *SERVICE_NAMES)),
     Leaf(file="kube-controller-manager", authority="ca", common_name="system:kube-controller-manager",
          usages=(CLIENT, SERVER), hosts=LOOPBACK),
+    Leaf(file="envoy-gateway", authority="ca", common_name="envoy-gateway"),
     Leaf(file="admin", authority="ca", common_name="admin", organization="system:masters"),
 )  # fmt: skip
 
@@ -51,11 +53,7 @@ Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 def ensure(directory: Path, now: datetime) -> str:
     """Make or renew what is missing, broken or about to expire; return a digest of all that lies there."""
-    authorities = {name: _ensure_authority(directory, name, now) for name in ("ca", "etcd-ca")}
-    for leaf in LEAVES:
-        issuer = authorities[leaf.authority]
-        if not _is_good_leaf(_read(directory, leaf.file), leaf, issuer[0], now):
-            _write(directory, leaf.file, _issue_leaf(leaf, issuer, now))
+    issue(directory, now, LEAVES)
     if _read_key(directory / "service-account.key") is None:
         write_private(directory / "service-account.key", _key_pem(ec.generate_private_key(ec.SECP256R1())))
     digest = hashlib.sha256()
@@ -63,6 +61,18 @@ def ensure(directory: Path, now: datetime) -> str:
         if path.suffix in {".crt", ".key"}:
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def issue(directory: Path, now: datetime, leaves: Iterable[Leaf]) -> None:
+    """Make or renew these certificates and the authorities that they name."""
+    make_private(directory)
+    authorities: dict[str, Pair] = {}
+    for leaf in leaves:
+        if leaf.authority not in authorities:
+            authorities[leaf.authority] = _ensure_authority(directory, leaf.authority, now)
+        issuer = authorities[leaf.authority]
+        if not _is_good_leaf(_read(directory, leaf.file), leaf, issuer[0], now):
+            _write(directory, leaf.file, _issue_leaf(leaf, issuer, now))
 
 
 def _ensure_authority(directory: Path, name: str, now: datetime) -> Pair:
@@ -141,7 +151,16 @@ def _is_good_leaf(pair: Pair | None, leaf: Leaf, authority: x509.Certificate, no
         pair[0].verify_directly_issued_by(authority)
     except (InvalidSignature, ValueError, TypeError):
         return False
+    if leaf.hosts and _hosts(pair[0]) != _alternative_names(leaf.hosts):
+        return False
     return pair[0].subject == _name(leaf.common_name, leaf.organization)
+
+
+def _hosts(certificate: x509.Certificate) -> x509.SubjectAlternativeName | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _read(directory: Path, name: str) -> Pair | None:

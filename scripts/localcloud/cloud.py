@@ -2,12 +2,13 @@
 
 import errno
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,13 @@ from scripts.localcloud.errors import LocalCloudError, NotRunningError
 from scripts.localcloud.files import Progress, locked, make_private
 from scripts.localcloud.process import Component
 from scripts.localcloud.supervisor import Supervisor
+from scripts.localcloud.window import layout as window_layout
+from scripts.localcloud.window import objects
+from scripts.localcloud.window.layout import ISSUER
+from scripts.localcloud.window.parts import Parts
+from scripts.localcloud.window.reach import Window
+from scripts.localcloud.window.realm import Realms
+from scripts.localcloud.window.supplies import gather
 
 
 class Phase(StrEnum):
@@ -54,19 +62,31 @@ class LocalCloud:
         directory: Its own; it need not exist.
         progress: Told what goes on, a line at a time.
         durable: False lets etcd skip fsync; for tests, whose data nobody misses after a power cut.
+        window: True makes `up` start the embedded window too, as far as this machine can have it.
+        issuer: The national login's, as the platform names it.
     """
 
-    def __init__(self, directory: Path, *, progress: Progress, durable: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, progress: Progress, durable: bool = True, window: bool = False, issuer: str = ISSUER
+    ) -> None:
         """Do nothing yet."""
         self._layout = controlplane.Layout(directory=directory.absolute())
         self._supervisor = Supervisor(self._layout.directory, progress)
         self._progress = progress
         self._durable = durable
+        self._has_window = window
+        self._window_layout = window_layout.Layout(cluster=self._layout.directory, issuer=issuer)
+        self._parts = Parts(self._window_layout, self._supervisor, progress)
 
     @property
     def kubeconfig(self) -> Path:
         """Where the administrator's kubeconfig lies once the cluster was up."""
         return self._layout.kubeconfig
+
+    @property
+    def window(self) -> Window | None:
+        """Where the embedded window is reached; None if it never was up."""
+        return self._parts.window()
 
     def up(self) -> None:
         """Build what was never built, start what does not run, install the CRDs, return when all serve.
@@ -77,11 +97,42 @@ class LocalCloud:
         with self._in_words():
             built = self._build()
             definitions = crds.load(binaries.go(), binaries.cache(), self._progress)
+            supplies = gather(self._progress) if self._has_window else None
             with self._locked():
                 make_private(self._layout.pki)
                 digest = certificates.ensure(self._layout.pki, datetime.now(UTC))
                 self._supervisor.start(controlplane.PORTS, partial(self._plan, built, digest))
                 crds.install(self._client(), definitions, self._progress)
+                if supplies:
+                    self._parts.up(supplies, self._client())
+
+    def provision_secrets(self, hosts: Mapping[str, str]) -> dict[str, str]:
+        """Make the certificate and the OIDC secret of each agency's window; return the OIDC secrets.
+
+        Args:
+            hosts: Each agency's host. The gateway's namespace must be there.
+        """
+        with self._in_words(), self._locked():
+            return objects.provision_secrets(self._client(), self._window_layout, hosts, datetime.now(UTC))
+
+    def provision_backends(self, services: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+        """Give each service (application and port, by namespace) a sample backend; take it from all others."""
+        with self._in_words(), self._locked():
+            objects.provision_backends(self._client(), self._window_layout, services)
+
+    def import_realm(self, realm: Mapping[str, Any]) -> bool:
+        """Make the national login's realm exactly this one; tell whether it was not before.
+
+        Raises:
+            NotRunningError: There is no national login here.
+        """
+        with self._in_words(), self._locked():
+            if not self._supervisor.find("keycloak"):
+                raise NotRunningError("The embedded national login does not run, so no realm can be imported.")
+            port = self._supervisor.remembered().ports["keycloak"]
+            changed = Realms(self._window_layout, port).put(realm)
+            objects.nudge(self._client(), datetime.now(UTC))
+            return changed
 
     def down(self, *, delete: bool = False) -> None:
         """Stop all that runs, last started first; with `delete`, remove the directory too."""
@@ -89,6 +140,7 @@ class LocalCloud:
             if not self._layout.directory.exists():
                 return
             with self._locked():
+                self._parts.down()
                 self._supervisor.stop(reversed(controlplane.NAMES))
                 if delete:
                     shutil.rmtree(self._layout.directory)
@@ -96,7 +148,7 @@ class LocalCloud:
     def status(self) -> Status:
         """Tell how each component is, by looking at it."""
         with self._in_words():
-            components = tuple(self._component_status(name) for name in controlplane.NAMES)
+            components = tuple(self._component_status(name) for name in (*controlplane.NAMES, *self._parts.names()))
             version = self._client().get("/version", timeout=controlplane.PROBE_SECONDS)
             return Status(
                 running=all(component.state is Phase.RUNNING for component in components),
@@ -107,8 +159,9 @@ class LocalCloud:
 
     def kill(self, component: str) -> None:
         """Kill a component where it stands, as a crash would; for tests of faults."""
-        if component not in controlplane.NAMES:
-            raise LocalCloudError(f"{component!r} is no component. There are: {', '.join(controlplane.NAMES)}.")
+        names = (*controlplane.NAMES, *window_layout.NAMES)
+        if component not in names:
+            raise LocalCloudError(f"{component!r} is no component. There are: {', '.join(names)}.")
         found = self._supervisor.find(component)
         if not found:
             raise NotRunningError(f"{component} does not run, so it cannot be killed.")
@@ -127,11 +180,11 @@ class LocalCloud:
         return controlplane.components(self._layout, built, ports, digest=digest, durable=self._durable)
 
     def _component_status(self, name: str) -> ComponentStatus:
-        port = self._supervisor.remembered().ports.get(name)
+        port = self._supervisor.remembered().ports.get(window_layout.ENVOY_PORT if name == "envoy" else name)
         running = next(iter(self._supervisor.find(name)), None)
         phase = Phase.STOPPED
         if running:
-            phase = Phase.RUNNING if port and controlplane.probe(self._layout, name, port)() else Phase.UNREADY
+            phase = Phase.RUNNING if port and self._probe(name, port)() else Phase.UNREADY
         return ComponentStatus(
             name=name,
             state=phase,
@@ -140,6 +193,11 @@ class LocalCloud:
             since=running.since if running else None,
             log=self._layout.log(name),
         )
+
+    def _probe(self, name: str, port: int) -> Callable[[], bool]:
+        if name in controlplane.NAMES:
+            return controlplane.probe(self._layout, name, port)
+        return self._parts.probe(name)
 
     def _client(self) -> Client:
         port = self._supervisor.remembered().ports.get("kube-apiserver", 0)

@@ -84,7 +84,7 @@ def configure(layout: Layout, ports: Mapping[str, int]) -> None:
     """
     manager = layout.pki / "kube-controller-manager.kubeconfig"
     for path, identity in ((layout.kubeconfig, "admin"), (manager, "kube-controller-manager")):
-        write_private(path, _kubeconfig(layout.pki, identity, ports["kube-apiserver"]))
+        write_private(path, kubeconfig(layout.pki, identity, ports["kube-apiserver"]))
     encryption = layout.pki / "encryption.json"
     if not encryption.exists():
         if layout.data.exists():
@@ -105,7 +105,8 @@ def components(
         "kube-controller-manager": _controller_manager(layout, ports),
     }
     # All restart together when a port or a certificate changes: each knows another's.
-    shared = hashlib.sha256(json.dumps([digest, sorted(ports.items())]).encode())
+    own_ports = sorted((name, ports[name]) for name in PORTS)
+    shared = hashlib.sha256(json.dumps([digest, own_ports]).encode())
     found = []
     for name in NAMES:
         argv = (str(binaries[name]), *(f"--{key}={value}" for key, value in arguments[name].items()))
@@ -196,7 +197,7 @@ def _controller_manager(layout: Layout, ports: Mapping[str, int]) -> dict[str, o
     }
 
 
-def _kubeconfig(pki: Path, identity: str, port: int) -> bytes:
+def kubeconfig(pki: Path, identity: str, port: int) -> bytes:
     """Return a kubeconfig that holds its certificates itself, so that it can be copied."""
     name = "govcloud"
     cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": _base64(pki / "ca.crt")}

@@ -4,6 +4,7 @@ LocalCloudError
 ├── ToolchainError       no Go that can build it
 ├── BuildError           a program or a bundle of CRDs could not be made
 │   └── UnreachableError     because no Go module proxy could be reached
+├── UnavailableError     a part of the window that this machine cannot have; the rest goes on without it
 ├── StartError           a component did not come up
 └── NotRunningError      asked for something that only a running cluster has
 """
@@ -25,6 +26,10 @@ class BuildError(LocalCloudError):
 
 class UnreachableError(BuildError):
     """No Go module proxy could be reached."""
+
+
+class UnavailableError(LocalCloudError):
+    """A part of the window cannot be had on this machine."""
 
 
 class StartError(LocalCloudError):

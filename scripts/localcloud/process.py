@@ -31,6 +31,8 @@ class Component:
     is_ready: Callable[[], bool]
     log: Path
     fingerprint: str
+    environment: tuple[tuple[str, str], ...] = ()
+    ready_seconds: float = READY_SECONDS
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ def spawn(component: Component, mark: str) -> Process:
     if component.log.exists():
         component.log.replace(component.log.with_suffix(".previous.log"))
     # Nothing else of our environment: etcd reads every ETCD_*, and others can read it under /proc.
-    environment = {"PATH": os.defpath, "HOME": str(component.log.parent), MARK: mark}
+    environment = {"PATH": os.defpath, "HOME": str(component.log.parent), MARK: mark, **dict(component.environment)}
     create = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     pid = os.posix_spawn(
         component.argv[0], component.argv, environment, setsid=True, setsigmask=(), setsigdef=IGNORED,
@@ -81,12 +83,12 @@ def wait_ready(component: Component, process: Process) -> None:
     Raises:
         StartError: It ended, or does not serve in time.
     """
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + component.ready_seconds
     while not component.is_ready():
         if not is_alive(process):
             raise StartError(_failure(component, "ended instead of starting"))
         if time.monotonic() > deadline:
-            raise StartError(_failure(component, f"does not answer after {READY_SECONDS:.0f} s"))
+            raise StartError(_failure(component, f"does not answer after {component.ready_seconds:.0f} s"))
         time.sleep(POLL_SECONDS)
 
 

@@ -24,12 +24,13 @@ class Supervisor:
         self._file = directory / "state.json"
         self._progress = progress
 
-    def start(self, owners: Mapping[str, str], plan: Plan) -> None:
+    def start(self, owners: Mapping[str, str], plan: Plan, *, together: bool = False) -> None:
         """Start what does not run and wait until all serve; restart all if one runs with other settings.
 
         Args:
             owners: The component that listens on each port, under the port's name.
             plan: Makes the components, in the order in which they start, from their ports.
+            together: Start them all before waiting for the first: none needs another to start.
 
         Raises:
             StartError: One does not come up.
@@ -39,6 +40,8 @@ class Supervisor:
             if any(self._is_outdated(component) for component in components):
                 self.stop(component.name for component in reversed(components))
             try:
+                for component in components if together else ():
+                    self._process(component)
                 for component in components:
                     process.wait_ready(component, self._process(component))
             except StartError:  # somebody may have taken a port between our look and the program's own

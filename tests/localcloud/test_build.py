@@ -16,7 +16,7 @@ from scripts.localcloud.files import silent
 def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "go"
-    monkeypatch.setattr(binaries, "go", lambda: toolchain.Go(path=path, version="go1.26.0 test/test"))
+    monkeypatch.setattr(binaries, "go", lambda *_: toolchain.Go(path=path, version="go1.26.0 test/test"))
     return path
 
 

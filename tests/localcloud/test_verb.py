@@ -6,6 +6,7 @@ import pytest
 
 from scripts import cloud
 from scripts.localcloud.errors import LocalCloudError, NotRunningError
+from scripts.localcloud.window.layout import ISSUER
 
 
 def _run(root: Path, *arguments: str) -> int:
@@ -37,3 +38,11 @@ def test_a_file_where_the_folder_should_be_is_said_in_words(tmp_path: Path) -> N
 
     with pytest.raises(LocalCloudError, match=r"\.govcloud.*Not a directory"):
         _run(tmp_path, "status")
+
+
+def test_the_login_is_the_platforms(tmp_path: Path, project: Path) -> None:
+    assert cloud._issuer(project) == ISSUER  # noqa: SLF001 - what `run` hands on
+    assert cloud._issuer(tmp_path) == ISSUER  # noqa: SLF001 - as above
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "platform.yaml").write_text("spec: {issuer: https://other.test/realms/r}")
+    assert cloud._issuer(tmp_path) == "https://other.test/realms/r"  # noqa: SLF001 - as above

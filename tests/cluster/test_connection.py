@@ -106,6 +106,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     server.connect(tmp_path)
+    assert server.requests  # it was reached, and not the proxy
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

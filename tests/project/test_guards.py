@@ -86,7 +86,8 @@ def test_no_file_names_a_private_registry_or_a_path_of_one_machine(project: Path
     for path in tracked(project):
         if path.suffix in {".py", ".toml", ".txt", ".yaml", ".yml", ".json", ".md", ".mod"} and path != Path(__file__):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"(?<![\w./-])/(root|home/\w+|Users/\w+|work)/|PIP_INDEX_URL *=|GOPROXY *= *https?://", text), path
+            assert not re.search(r"(?<![\w./-])/(root|home/\w+|Users/\w+|work)/", text), path
+            assert not re.search(r"PIP_INDEX_URL *=|GOPROXY *= *https?://", text), path
 
 
 def test_nothing_large_and_no_key_is_in_the_repository(project: Path) -> None:

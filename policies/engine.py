@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Status, Where, Words, in_order
+from components.manifests.manifest import PLATFORM_OWNER
 from policies.rules import claims, egress, parents, placement, window
 
 Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
@@ -41,9 +42,9 @@ def evaluate(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Find
     return in_order(findings)
 
 
-def concerning(findings: Iterable[Finding], owner: str) -> tuple[Finding, ...]:
-    """Return the findings that concern `owner`: its own, and those of the whole platform."""
-    return tuple(f for f in findings if f.subject.partition("/")[0] in (owner, "platform"))
+def concerning(findings: Iterable[Finding], *owners: str) -> tuple[Finding, ...]:
+    """Return the findings that concern `owners`: their own, and those of the whole platform."""
+    return tuple(f for f in findings if f.subject.partition("/")[0] in (*owners, PLATFORM_OWNER))
 
 
 def _unknown(rule: Rule, error: Exception) -> Finding:

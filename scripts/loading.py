@@ -14,7 +14,7 @@ from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.engine import evaluate
+from policies.engine import concerning, evaluate
 from scripts.errors import UsageError
 
 
@@ -26,9 +26,7 @@ class Judged(NamedTuple):
 
     def concerning(self, owners: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of these owners and of the platform; all where none is named."""
-        if not owners:
-            return self.findings
-        return tuple(f for f in self.findings if f.subject.partition("/")[0] in (*owners, PLATFORM_OWNER))
+        return concerning(self.findings, *owners) if owners else self.findings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Status, Where, Words, in_order
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.rules import claims, egress, parents, placement, window
+from policies.rules import claims, egress, operators, parents, placement, window
 
 Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
 
@@ -27,8 +27,12 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     placement.placements,
     placement.quotas,
     egress.destinations,
+    operators.reserved_operators,
+    operators.taken_operators,
+    operators.licensed_services,
+    operators.ended_licences,
 )
-"""What the profiles must say together; each rule is a pure function of the estate."""
+"""What the profiles and the register must say together; each rule is a pure function of the estate."""
 
 
 def evaluate(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Finding, ...]:

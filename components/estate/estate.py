@@ -8,6 +8,7 @@ import msgspec
 
 from components.estate.dates import Day
 from components.estate.finding import Finding, PathPart, Where, Words
+from components.estate.operators import Operator
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
 
@@ -41,12 +42,14 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         unread: Ids of the agencies whose files are there but could not be read: known, and nothing else.
+        operators: All registered operators in order of their ids, whether or not their licences hold.
     """
 
     agencies: tuple[Agency, ...]
     platform: Platform
     as_of: datetime
     unread: frozenset[str] = frozenset()
+    operators: tuple[Operator, ...] = ()
 
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency called `agency_id`, or None."""
@@ -55,6 +58,19 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     def has_ended(self, until: Day) -> bool:
         """Return whether something that holds until the day `until` (excluded) has ended."""
         return self.as_of >= until.begins(self.platform.zone)
+
+    def holds(self, since: Day | None, until: Day) -> bool:
+        """Return whether something that holds in the days `[since, until)` holds now; None is since ever."""
+        has_begun = since is None or self.as_of >= since.begins(self.platform.zone)
+        return has_begun and not self.has_ended(until)
+
+    def licensed(self, card_id: str) -> tuple[Operator, ...]:
+        """Return the operators whose licence names the service `card_id` and holds now, in order of their ids (R9)."""
+        return tuple(
+            operator
+            for operator in self.operators
+            if card_id in operator.licence.services and self.holds(operator.licence.since, operator.licence.until)
+        )
 
 
 def record(data: Any, kind: type[RecordT]) -> RecordT:

@@ -14,6 +14,7 @@ from components.estate import schema, source
 from components.estate.document import Document, Problem, parse, place
 from components.estate.estate import Agency, Estate, digest, record
 from components.estate.finding import Finding, Where, Words, in_order, printable, quoted
+from components.estate.operators import REGISTER, Operator, OperatorRegister
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
 from components.estate.reason import Reason
@@ -27,7 +28,7 @@ Parser = Callable[[str], Document]
 
 
 class Loaded(NamedTuple):
-    """An estate, or None where not even the platform could be read; and what was found on the way."""
+    """An estate, or None where the platform or its register could not be read; and what was found on the way."""
 
     estate: Estate | None
     findings: tuple[Finding, ...]
@@ -65,9 +66,10 @@ def load(
         parser: How text becomes a document.
     """
     platform_file = _read(_Source(root / PLATFORM, PLATFORM, "platform"), schema.PLATFORM, Platform, parser)
+    operators, against_register = _operators(root, parser)
     agencies: list[Agency] = []
     unread: set[str] = set()
-    findings = list(platform_file.findings)
+    findings = [*platform_file.findings, *against_register]
     for agency_id, (path, shown) in profile_files(root, replacements).items():
         file = _read(_Source(path, shown, agency_id), schema.AGENCY_PROFILE, AgencyProfile, parser)
         found = file.findings or tuple(_misnamed(file.record, agency_id, shown))
@@ -78,11 +80,17 @@ def load(
             agencies.append(Agency(profile=file.record, file=shown, digest=digest(file.data)))
     for path in sorted((root / PROFILES).glob("*.yml")):  # two endings would let two files claim one id
         unread.add(path.stem)
-        findings.append(_misspelt(printable(path.name)))
-    if platform_file.record is None:
+        findings.append(_misspelt(f"{PROFILES}/{printable(path.name)}", printable(path.stem)))
+    if platform_file.record is None or against_register:
         return Loaded(None, in_order(findings))
     platform: Platform = platform_file.record
-    estate = Estate(agencies=tuple(agencies), platform=platform, as_of=as_of(platform), unread=frozenset(unread))
+    estate = Estate(
+        agencies=tuple(agencies),
+        platform=platform,
+        as_of=as_of(platform),
+        unread=frozenset(unread),
+        operators=operators,
+    )
     return Loaded(estate, in_order(findings))
 
 
@@ -110,7 +118,8 @@ def claimed_id(path: Path) -> str:
 def locate(root: Path, findings: tuple[Finding, ...], replacements: tuple[Path, ...] = ()) -> tuple[Finding, ...]:
     """Return the findings with line and column looked up where they only had a path."""
     nodes: dict[str, Any] = {}
-    paths = {shown: path for path, shown in profile_files(root, replacements).values()} | {PLATFORM: root / PLATFORM}
+    paths = {shown: path for path, shown in profile_files(root, replacements).values()}
+    paths |= {shown: root / shown for shown in (PLATFORM, REGISTER)}
 
     def located(finding: Finding) -> Finding:
         where = finding.where
@@ -142,6 +151,27 @@ def _read(file: _Source, schema_name: str, kind: type[RecordT], parser: Parser) 
     return _File(None, None, tuple(_from_reason(reason, root, file) for reason in reasons))
 
 
+def _operators(root: Path, parser: Parser) -> tuple[tuple[Operator, ...], tuple[Finding, ...]]:
+    """Return who is registered, nobody where there is no register, and what is wrong with its file."""
+    path = root / REGISTER
+    misspelt = path.parent.glob(f"{path.stem}.yml")  # a licence that nobody reads would be missed late
+    findings = tuple(_misspelt(str(other.relative_to(root)), "platform") for other in misspelt)
+    if not _is_there(path):
+        return (), findings
+    file = _read(_Source(path, REGISTER, "platform"), schema.OPERATORS, OperatorRegister, parser)
+    register: OperatorRegister | None = file.record
+    return register.operators if register is not None else (), (*findings, *file.findings)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether anything lies at `path`; yes where it cannot be known, so that whoever reads it says why."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return True
+
+
 def _from_problem(problem: Problem, file: _Source) -> Finding:
     where = Where(file.shown, (), problem.line, problem.column)
     return Finding(rule=problem.rule, subject=file.subject, where=where, summary=problem.summary, remedy=problem.remedy)
@@ -169,11 +199,11 @@ def _misnamed(profile: AgencyProfile, stem: str, shown: str) -> Iterator[Finding
         )
 
 
-def _misspelt(name: str) -> Finding:
+def _misspelt(shown: str, subject: str) -> Finding:
     return Finding(
         rule="file-ending",
-        subject=name.removesuffix(".yml"),
-        where=Where(f"{PROFILES}/{name}"),
-        summary=Words("a profile that ends in .yml is not read", "نمایه‌ای که به .yml پایان یابد خوانده نمی‌شود"),
+        subject=subject,
+        where=Where(shown),
+        summary=Words("a file that ends in .yml is not read", "پرونده‌ای که نامش به .yml پایان یابد خوانده نمی‌شود"),
         remedy=Words("let its name end in .yaml", "پایان نام آن را .yaml بگذارید"),
     )

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from components.estate.profile import Cidr, Record, Resources
 
+HTTP_PORT: Final = 80
 DEFAULT_HTTPS_PORT: Final = 443
+DEFAULT_SESSION_MINUTES: Final = 60
 CALLBACK_PATH: Final = "/oauth2/callback"
 LOGOUT_PATH: Final = "/logout"
 
@@ -56,6 +59,7 @@ class Networks(Record, frozen=True, kw_only=True):
     nodes: tuple[Cidr, ...]
     metadata: tuple[Cidr, ...]
     government: tuple[Cidr, ...]
+    login: tuple[Cidr, ...] = ()
 
 
 class Peer(Record, frozen=True, kw_only=True):
@@ -66,12 +70,31 @@ class Peer(Record, frozen=True, kw_only=True):
 
 
 class Gateway(Peer, frozen=True, kw_only=True):
-    """The gateway that serves all windows: its pods, and its names and ports in the Gateway API."""
+    """The gateway that serves all windows: its pods, its controller's, and its names and ports in the Gateway API."""
 
     name: str
     class_name: str
+    controller: Peer = Peer(namespace="envoy-gateway-system", pod_labels={"control-plane": "envoy-gateway"})
+    clients: tuple[Cidr, ...] = (Cidr("0.0.0.0/0"),)
+    replicas: int = 2
     https_port: int = DEFAULT_HTTPS_PORT
     certificate_issuer: str | None = None
+
+
+class Session(Record, frozen=True, kw_only=True):
+    """How long a login lasts at agencies of one level in the national incident system."""
+
+    incident_system_level: int
+    minutes: int
+
+
+class NationalWindow(Record, frozen=True, kw_only=True):
+    """The portal of the national window: its host, and the app that serves its pages."""
+
+    host: str
+    namespace: str
+    app: str
+    port: int
 
 
 class Monitoring(Peer, frozen=True, kw_only=True):
@@ -104,7 +127,10 @@ class Spec(Record, frozen=True, kw_only=True):
     dns: Peer
     gateway: Gateway
     priority_classes: tuple[PriorityClass, ...]
+    issuer_keys: str | None = None
+    sessions: tuple[Session, ...] = ()
     claims: tuple[str, ...] = ()
+    national_window: NationalWindow | None = None
     node_local_dns: IPv4Address | None = None
     monitoring: Monitoring | None = None
 
@@ -121,10 +147,29 @@ class Platform(Record, frozen=True, kw_only=True):
         """The time zone in which days begin."""
         return ZoneInfo(self.spec.time_zone)
 
+    @property
+    def keys(self) -> str:
+        """Where the national login publishes its signing keys; unset, where Keycloak does."""
+        return self.spec.issuer_keys or f"{self.spec.issuer}/protocol/openid-connect/certs"
+
+    @property
+    def issuer_port(self) -> int:
+        """The port at which the national login answers."""
+        return urlsplit(self.spec.issuer).port or DEFAULT_HTTPS_PORT
+
+    def session_minutes(self, level: int) -> int:
+        """Return how long a login lasts at this incident-system level; the shortest for a level not listed."""
+        sessions = {session.incident_system_level: session.minutes for session in self.spec.sessions}
+        return sessions.get(level, min(sessions.values(), default=DEFAULT_SESSION_MINUTES))
+
+    def home(self, host: str) -> str:
+        """Return the address of the window at `host`, with a slash at its end."""
+        port = self.spec.gateway.https_port
+        return f"https://{host}{'' if port == DEFAULT_HTTPS_PORT else f':{port}'}/"
+
     def callback(self, host: str) -> str:
         """Return the one URI to which the national login may send a person back to the window at `host`."""
-        port = self.spec.gateway.https_port
-        return f"https://{host}{'' if port == DEFAULT_HTTPS_PORT else f':{port}'}{CALLBACK_PATH}"
+        return self.home(host).removesuffix("/") + CALLBACK_PATH
 
     def size(self, name: str) -> Size | None:
         """Return the size called `name`."""

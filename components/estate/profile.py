@@ -1,7 +1,7 @@
 """What one agency knows and owns: the typed form of `schema/agency-profile.json`, which says what each field means."""
 
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
 
@@ -9,6 +9,9 @@ from components.estate.dates import Day
 
 Cidr = NewType("Cidr", str)
 """A network in CIDR notation without host bits, as `ipaddress.ip_network` reads it; of either IP version."""
+
+DEFAULT_UPLOAD_MIB: Final = 10
+"""Largest request of a service that says nothing else, in MiB."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -203,7 +206,7 @@ class Backend(Record, frozen=True, kw_only=True):
     app: str
     port: int
     web_socket: bool = False
-    max_upload_mib: int = msgspec.field(default=10, name="maxUploadMiB")
+    max_upload_mib: int = msgspec.field(default=DEFAULT_UPLOAD_MIB, name="maxUploadMiB")
     timeout_seconds: int = 30
 
 

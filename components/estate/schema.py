@@ -14,11 +14,12 @@ from components.estate.reason import Reason
 
 AGENCY_PROFILE: Final = "agency-profile"
 PLATFORM: Final = "platform"
+OPERATORS: Final = "operators"
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`)."""
+    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`)."""
     text = (Path(__file__).parent / "schema" / f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

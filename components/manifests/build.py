@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.estate.estate import Agency, Estate
 from components.estate.platform import Platform, Size
 from components.estate.profile import Environment, EnvironmentName
-from components.manifests import access, catalogue, gateway, namespace, network, quota, window
+from components.manifests import access, catalogue, gateway, namespace, national_window, network, quota, window
 from components.manifests.kinds import order_of
 from components.manifests.manifest import PLATFORM_OWNER, Manifest, manifest, owner_labels
 
@@ -35,6 +35,7 @@ def shared(platform: Platform) -> tuple[Manifest, ...]:
             network.allow_dns(name, platform.spec.dns, platform.spec.node_local_dns, labels),
         )
     manifests += gateway.gateway(platform)
+    manifests += national_window.national_window(platform)
     manifests += access.cluster_roles()
     manifests += (
         manifest(
@@ -61,7 +62,7 @@ def _environment(estate: Estate, agency: Agency, environment: Environment) -> It
     yield quota.limit_range(name, platform.container, size, labels)
     yield namespace.default_service_account(name, labels)
     yield network.allow_dns(name, platform.dns, platform.node_local_dns, labels)
-    yield from network.allow_gateway(name, profile.spec.services, platform.gateway, labels)
+    yield from network.allow_gateway(name, network.window_backends(profile.spec.services), platform.gateway, labels)
     if platform.monitoring is not None:
         yield network.allow_monitoring(name, platform.monitoring, labels)
     yield from network.allow_flows(name, profile.spec.flows, labels)
@@ -69,6 +70,7 @@ def _environment(estate: Estate, agency: Agency, environment: Environment) -> It
     yield from network.allow_egress(name, open_egress, labels)
     if environment.name is EnvironmentName.PRODUCTION:
         yield from window.routes(estate, agency, name, labels)
+        yield from window.budgets(profile.spec.services, name, labels)
     yield catalogue.catalogue(profile, name, labels)
     yield from access.role_bindings(profile.id, name, labels)
 

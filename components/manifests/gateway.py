@@ -1,50 +1,95 @@
 """The platform's gateway: one door for all windows. HTTP only redirects; every HTTPS listener is an agency's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import resources
 from typing import Any, Final
 
-from components.estate.platform import Gateway, Platform
-from components.manifests.manifest import PLATFORM_OWNER, Manifest, manifest, owner_labels
+from components.estate.platform import HTTP_PORT, Gateway, Platform
+from components.estate.profile import DEFAULT_UPLOAD_MIB
+from components.manifests import network
+from components.manifests.login import ENVOY_API, own_headers
+from components.manifests.manifest import NAMESPACE_LABEL, PLATFORM_OWNER, Manifest, manifest, owner_labels
 
 GATEWAY_API: Final = "gateway.networking.k8s.io"
-ENVOY_API: Final = "gateway.envoyproxy.io"
-HTTP_PORT: Final = 80
 
 
 def gateway(platform: Platform) -> Iterator[Manifest]:
-    """Yield the class, the gateway, its limits, and the redirect of plain HTTP."""
+    """Yield the class, the gateway, its proxies, its limits, its networks, and the redirect of plain HTTP."""
     chosen, labels = platform.spec.gateway, owner_labels(PLATFORM_OWNER)
+    envoy, here = f"{ENVOY_API}/v1alpha1", partial(manifest, namespace=chosen.namespace, labels=labels)
+    target = {"targetRefs": [{"group": GATEWAY_API, "kind": "Gateway", "name": chosen.name}]}
+    proxy = {"group": ENVOY_API, "kind": "EnvoyProxy", "name": chosen.name, "namespace": chosen.namespace}
     yield manifest(
         f"{GATEWAY_API}/v1",
         "GatewayClass",
         chosen.class_name,
         labels=labels,
-        spec={"controllerName": f"{ENVOY_API}/gatewayclass-controller"},
+        spec={"controllerName": f"{ENVOY_API}/gatewayclass-controller", "parametersRef": proxy},
     )
-    yield manifest(
-        f"{GATEWAY_API}/v1", "Gateway", chosen.name, namespace=chosen.namespace, labels=labels, spec=_spec(chosen)
-    )
-    yield manifest(
-        f"{ENVOY_API}/v1alpha1",
-        "ClientTrafficPolicy",
-        chosen.name,
-        namespace=chosen.namespace,
-        labels=labels,
-        spec={"targetRefs": [gateway_ref(chosen)], **_LIMITS},
-    )
-    yield manifest(
-        f"{GATEWAY_API}/v1",
-        "HTTPRoute",
-        "redirect-to-https",
-        namespace=chosen.namespace,
-        labels=labels,
-        spec=_redirect(chosen),
-    )
+    yield here(envoy, "EnvoyProxy", chosen.name, spec=_proxies(chosen))
+    yield here(f"{GATEWAY_API}/v1", "Gateway", chosen.name, spec=_spec(chosen))
+    yield here(envoy, "ClientTrafficPolicy", chosen.name, spec=target | _client_limits(platform))
+    yield here(envoy, "BackendTrafficPolicy", chosen.name, spec=target | _BACKEND_LIMITS)
+    yield here(envoy, "EnvoyExtensionPolicy", chosen.name, spec=target | {"lua": [{"type": "Inline", "inline": _LUA}]})
+    yield here(f"{GATEWAY_API}/v1", "HTTPRoute", "redirect-to-https", spec=_redirect(chosen))
+    yield from network.gateway_policies(platform, labels)
 
 
-def gateway_ref(chosen: Gateway) -> dict[str, Any]:
-    """Return a reference to the gateway from its own namespace."""
-    return {"group": GATEWAY_API, "kind": "Gateway", "name": chosen.name}
+def listener_set(  # noqa: PLR0913, PLR0917  # what tells one window's listener from another's
+    gateway: Gateway,
+    name: str,
+    host: str,
+    namespaces: Sequence[str],
+    labels: Mapping[str, str],
+    certificate: str | None,
+) -> Iterator[Manifest]:
+    """Yield a listener at exactly `host` for routes of these namespaces, and its certificate where none is given."""
+    secret = certificate or f"{name}-window-tls"
+    selector = {"matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": list(namespaces)}]}
+    listener = {
+        "name": "https",
+        "hostname": host,
+        "port": gateway.https_port,
+        "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": secret}]},
+        "allowedRoutes": {
+            "namespaces": {"from": "Selector", "selector": selector},
+            "kinds": [{"group": GATEWAY_API, "kind": "HTTPRoute"}],
+        },
+    }
+    parent = {"group": GATEWAY_API, "kind": "Gateway", "name": gateway.name}
+    here = partial(manifest, namespace=gateway.namespace, labels=labels)
+    spec = {"parentRef": parent, "listeners": [listener]}
+    yield here(f"{GATEWAY_API}/v1", "ListenerSet", name, spec=spec)
+    if gateway.certificate_issuer is not None and certificate is None:
+        issuer = {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": gateway.certificate_issuer}
+        key = {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
+        spec = {"secretName": secret, "dnsNames": [host], "issuerRef": issuer, "privateKey": key}
+        yield here("cert-manager.io/v1", "Certificate", secret, spec=spec)
+
+
+def listener_ref(gateway: Gateway, name: str) -> dict[str, Any]:
+    """Return the reference of a route to the one listener of a ListenerSet."""
+    return {
+        "group": GATEWAY_API,
+        "kind": "ListenerSet",
+        "namespace": gateway.namespace,
+        "name": name,
+        "sectionName": "https",
+    }
+
+
+def _proxies(chosen: Gateway) -> dict[str, Any]:
+    """Envoy beside its Gateway, on several nodes, one pod drained at a time (R36)."""
+    away = {"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1}
+    spread = away | {"labelSelector": {"matchLabels": dict(chosen.pod_labels)}}
+    pods = {
+        "envoyDeployment": {"replicas": chosen.replicas, "pod": {"topologySpreadConstraints": [spread]}},
+        "envoyPDB": {"maxUnavailable": 1},
+    }
+    logging = {"level": {"default": "warn"}}  # the server's default, written out
+    return {"logging": logging, "provider": {"type": "Kubernetes", "kubernetes": pods}}
 
 
 def _spec(chosen: Gateway) -> dict[str, Any]:
@@ -65,7 +110,7 @@ def _spec(chosen: Gateway) -> dict[str, Any]:
 def _redirect(chosen: Gateway) -> dict[str, Any]:
     redirect = {"scheme": "https", "port": chosen.https_port, "statusCode": 301}
     return {
-        "parentRefs": [gateway_ref(chosen) | {"sectionName": "http"}],
+        "parentRefs": [{"group": GATEWAY_API, "kind": "Gateway", "name": chosen.name, "sectionName": "http"}],
         "rules": [
             {
                 "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
@@ -75,11 +120,21 @@ def _redirect(chosen: Gateway) -> dict[str, Any]:
     }
 
 
-_LIMITS: Final = {
-    "tls": {"minVersion": "1.2"},
-    # What two readers of a path may read differently never reaches a backend.
-    "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
-    "headers": {"withUnderscoresAction": "RejectRequest"},
-    "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
-    "connection": {"bufferLimit": "64Ki", "maxAcceptPerSocketEvent": 1},
-}
+def _client_limits(platform: Platform) -> dict[str, Any]:
+    return {
+        "tls": {"minVersion": "1.2"},
+        # What two readers of a path may read differently never reaches a backend.
+        "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
+        "headers": {
+            "withUnderscoresAction": "RejectRequest",
+            "earlyRequestHeaders": {"remove": own_headers(platform)},
+        },
+        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
+        "connection": {"bufferLimit": "64Ki", "maxAcceptPerSocketEvent": 1},
+    }
+
+
+_BACKEND_LIMITS: Final = {"requestBuffer": {"limit": f"{DEFAULT_UPLOAD_MIB}Mi"}}
+"""Of every service that asks for nothing else. With a buffer there are no upgrades, so no WebSocket either."""
+
+_LUA: Final = resources.files("components.manifests").joinpath("gateway.lua").read_text(encoding="utf-8")

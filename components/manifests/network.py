@@ -6,13 +6,16 @@ are always named (NP-05). Traffic inside a namespace is shut too.
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, Final
 
-from components.estate.platform import Monitoring, Peer
+from components.estate.platform import HTTP_PORT, Monitoring, Peer, Platform
 from components.estate.profile import Egress, Flow, Service
 from components.manifests.kinds import DEFAULT_DENY
 from components.manifests.manifest import APP_LABEL, NAMESPACE_LABEL, Manifest, manifest
 
+_PRIVILEGED_PORTS: Final = 1024
+_ENVOY_PORT_OFFSET: Final = 10000
+_XDS_PORT: Final = 18000
 _DNS_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 
 
@@ -33,22 +36,46 @@ def allow_dns(namespace: str, dns: Peer, node_local: IPv4Address | None, labels:
 def allow_monitoring(namespace: str, monitoring: Monitoring, labels: Mapping[str, str]) -> Manifest:
     """Return the way of the platform's monitoring to the metrics port of every pod."""
     peer = _peer(monitoring.namespace, monitoring.pod_labels)
-    return _policy("allow-from-monitoring", namespace, labels, _ingress({}, peer, _port(monitoring.port, "TCP")))
+    return _policy("allow-from-monitoring", namespace, labels, _ingress({}, [peer], [_port(monitoring.port, "TCP")]))
 
 
 def allow_gateway(
-    namespace: str, services: Iterable[Service], gateway: Peer, labels: Mapping[str, str]
+    namespace: str, backends: Iterable[tuple[str, int]], gateway: Peer, labels: Mapping[str, str]
 ) -> Iterator[Manifest]:
     """Yield the gateway's way to each app and port that serves something in a window (NP-12)."""
-    backends = {
-        (service.backend.app, service.backend.port)
-        for service in services
-        if service.backend is not None and service.window is not None
-    }
-    for app, port in sorted(backends):
+    for app, port in backends:
         peer = _peer(gateway.namespace, gateway.pod_labels)
-        spec = _ingress({APP_LABEL: app}, peer, _port(port, "TCP"))
+        spec = _ingress({APP_LABEL: app}, [peer], [_port(port, "TCP")])
         yield _policy(f"allow-from-gateway-{app}-{port}", namespace, labels, spec)
+
+
+def allow_to(
+    owner: str, namespace: str, backends: Iterable[tuple[str, int]], gateway: Peer, labels: Mapping[str, str]
+) -> Iterator[Manifest]:
+    """Yield the other half, in the gateway's namespace: out of its pods to these apps; nothing where there are none."""
+    rules = [{"to": [_peer(namespace, {APP_LABEL: app})], "ports": [_port(port, "TCP")]} for app, port in backends]
+    if rules:
+        spec = {"podSelector": _selector(gateway.pod_labels), "policyTypes": ["Egress"], "egress": rules}
+        yield _policy(f"allow-to-{owner}", gateway.namespace, labels, spec)
+
+
+def gateway_policies(platform: Platform, labels: Mapping[str, str]) -> Iterator[Manifest]:
+    """Yield the gateway's own ways: in from whoever may open windows, out to its controller and the national login."""
+    gateway, networks = platform.spec.gateway, platform.spec.networks
+    pods, where = gateway.pod_labels, gateway.namespace
+    clients = [{"ipBlock": {"cidr": cidr}} for cidr in gateway.clients]
+    doors = [_port(envoy_port(port), "TCP") for port in (HTTP_PORT, gateway.https_port)]
+    if clients:  # an empty list of peers would be everybody
+        yield _policy("allow-clients", where, labels, _ingress(pods, clients, doors))
+    controller = _peer(gateway.controller.namespace, gateway.controller.pod_labels)
+    yield _policy("allow-controller", where, labels, _egress(pods, [controller], [_port(_XDS_PORT, "TCP")]))
+    login = [{"ipBlock": {"cidr": cidr}} for cidr in networks.login or networks.government]
+    yield _policy("allow-login", where, labels, _egress(pods, login, [_port(platform.issuer_port, "TCP")]))
+
+
+def envoy_port(port: int) -> int:
+    """Return the port of Envoy's container for a listener's: privileged ones are moved up by Envoy Gateway."""
+    return port if port >= _PRIVILEGED_PORTS else port + _ENVOY_PORT_OFFSET
 
 
 def allow_flows(namespace: str, flows: Iterable[Flow], labels: Mapping[str, str]) -> Iterator[Manifest]:
@@ -59,7 +86,7 @@ def allow_flows(namespace: str, flows: Iterable[Flow], labels: Mapping[str, str]
         outward = _egress(source, [_peer(namespace, target)], [port])
         yield _policy(f"allow-flow-{flow.name}-egress", namespace, labels, outward)
         yield _policy(
-            f"allow-flow-{flow.name}-ingress", namespace, labels, _ingress(target, _peer(namespace, source), port)
+            f"allow-flow-{flow.name}-ingress", namespace, labels, _ingress(target, [_peer(namespace, source)], [port])
         )
 
 
@@ -69,6 +96,16 @@ def allow_egress(namespace: str, egress: Iterable[Egress], labels: Mapping[str, 
         ports = [_port(port.port, port.protocol) for port in destination.ports]
         spec = _egress({APP_LABEL: destination.app}, [{"ipBlock": {"cidr": destination.cidr}}], ports)
         yield _policy(f"allow-egress-{destination.name}", namespace, labels, spec)
+
+
+def window_backends(services: Iterable[Service]) -> list[tuple[str, int]]:
+    """Return the apps and ports that serve something in a window."""
+    backends = {
+        (service.backend.app, service.backend.port)
+        for service in services
+        if service.backend is not None and service.window is not None
+    }
+    return sorted(backends)
 
 
 def _policy(name: str, namespace: str, labels: Mapping[str, str], spec: dict[str, Any]) -> Manifest:
@@ -90,8 +127,8 @@ def _port(port: int, protocol: str) -> dict[str, Any]:
     return {"protocol": str(protocol), "port": port}
 
 
-def _ingress(pods: Mapping[str, str], peer: dict[str, Any], port: dict[str, Any]) -> dict[str, Any]:
-    rule = {"from": [peer], "ports": [port]}
+def _ingress(pods: Mapping[str, str], peers: list[dict[str, Any]], ports: list[dict[str, Any]]) -> dict[str, Any]:
+    rule = {"from": peers, "ports": ports}
     return {"podSelector": _selector(pods), "policyTypes": ["Ingress"], "ingress": [rule]}
 
 

@@ -1,30 +1,30 @@
 """An agency's window: its listener, the national login on it, and the routes of its services.
 
 The login hangs on the listener, in a namespace that the tenant cannot write: whatever route attaches there is behind
-it. A route that asks for more (groups) or for less (public, with a reason) has a policy of its own, which replaces
-the listener's on that route. Policies come before routes (`kinds.Order`), so no route is ever without one.
+it. Policies come before routes (`kinds.Order`), so no route is ever without one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from components.estate.estate import Agency, Estate
-from components.estate.platform import CALLBACK_PATH, LOGOUT_PATH, Platform
-from components.estate.profile import EnvironmentName, Service, Window
-from components.manifests.gateway import ENVOY_API, GATEWAY_API
-from components.manifests.manifest import DOMAIN, NAMESPACE_LABEL, Manifest, manifest, owner_labels
+from components.estate.platform import CALLBACK_PATH, LOGOUT_PATH
+from components.estate.profile import DEFAULT_UPLOAD_MIB, EnvironmentName, Service, Window
+from components.manifests import login, network
+from components.manifests.gateway import GATEWAY_API, listener_ref, listener_set
+from components.manifests.login import ENVOY_API, ID_TOKEN_HEADER
+from components.manifests.manifest import APP_LABEL, DOMAIN, Manifest, manifest, owner_labels
 
 RULES_MAX: Final = 16
 """Rules of one HTTPRoute, by the API's own schema."""
 
-ID_TOKEN_HEADER: Final = "x-govcloud-id-token"  # noqa: S105  # a header's name; it never reaches a backend
-_PROVIDER: Final = "national-login"
+_Rule = dict[str, Any]
 
 
 class _Offer(NamedTuple):
     """Services of `agency`, which run in `namespace`, in the window of `owner`: itself, or its parent."""
 
-    platform: Platform
+    estate: Estate
     owner: Agency
     window: Window
     agency: Agency
@@ -33,12 +33,19 @@ class _Offer(NamedTuple):
 
 
 def window(estate: Estate, agency: Agency) -> Iterator[Manifest]:
-    """Yield the listener of the agency's window, the login on it and its certificate; nothing without a window."""
-    chosen = _open_window(agency)
-    if chosen is None:
-        return
+    """Yield what the agency has in the gateway's namespace: listener, login, certificate, and the way to its services.
+
+    Nothing without a window, but the way to services that stand in the parent's.
+    """
     gateway = estate.platform.spec.gateway
     labels = owner_labels(agency.id, EnvironmentName.PRODUCTION)
+    production = f"{agency.id}-{EnvironmentName.PRODUCTION}"
+    if has_production(agency):
+        backends = network.window_backends(agency.profile.spec.services)
+        yield from network.allow_to(agency.id, production, backends, gateway, labels)
+    chosen = open_window(agency)
+    if chosen is None:
+        return
     yield manifest(
         f"{ENVOY_API}/v1alpha1",
         "SecurityPolicy",
@@ -47,73 +54,47 @@ def window(estate: Estate, agency: Agency) -> Iterator[Manifest]:
         labels=labels,
         spec={
             "targetRefs": [{"group": GATEWAY_API, "kind": "ListenerSet", "name": agency.id}],
-            "oidc": oidc(estate.platform, agency, chosen),
+            **login.login(estate, agency, chosen),
         },
     )
-    yield manifest(
-        f"{GATEWAY_API}/v1",
-        "ListenerSet",
-        agency.id,
-        namespace=gateway.namespace,
-        labels=labels,
-        spec={
-            "parentRef": {"group": GATEWAY_API, "kind": "Gateway", "name": gateway.name},
-            "listeners": [_listener(estate, agency, chosen)],
-        },
-    )
-    if gateway.certificate_issuer is not None and chosen.certificate_ref is None:
-        yield _certificate(agency, chosen, gateway.certificate_issuer, gateway.namespace, labels)
-    restricted = [
-        name for name, offered in _tenants(estate, agency) if any(s.access.policy == "groups" for s in offered)
-    ]
-    if restricted:
-        yield _grant(agency, chosen, restricted, gateway.namespace, labels)
+    given = chosen.certificate_ref
+    yield from listener_set(gateway, agency.id, chosen.host, list(_tenants(estate, agency)), labels, given)
 
 
 def routes(estate: Estate, agency: Agency, namespace: str, labels: Mapping[str, str]) -> Iterator[Manifest]:
     """Yield the routes of the agency's production services, each restricted or public one behind its own policy."""
     for where in ("own", "parent"):
         owner = agency if where == "own" else estate.agency(agency.profile.spec.identity.parent or "")
-        chosen = None if owner is None else _open_window(owner)
+        chosen = None if owner is None else open_window(owner)
         if owner is None or chosen is None:
             continue
-        offer = _Offer(estate.platform, owner, chosen, agency, namespace, labels)
+        offer = _Offer(estate, owner, chosen, agency, namespace, labels)
         if where == "own":
             yield _login_route(offer)
-        services = _offered(agency, where)
-        plain = [service for service in services if service.access.policy == "login"]
-        for number, start in enumerate(range(0, len(plain), RULES_MAX), 1):
-            yield _route(offer, f"{owner.id}-window-{number}", plain[start : start + RULES_MAX])
-        for service in services:
-            if service.access.policy != "login":
-                name = f"{service.card_id.lower()}-card"  # a card may end in a hyphen; no name above ends like this
-                yield _policy(offer, name, service)
-                yield _route(offer, name, [service])
+            yield from _home(offer)
+        yield from _service_routes(offer, _offered(agency, where))
 
 
-def oidc(platform: Platform, agency: Agency, chosen: Window) -> dict[str, Any]:
-    """Return the login: the platform's issuer only (R31), the agency's own client and cookies, PKCE by Envoy."""
-    gateway, sso = platform.spec.gateway, chosen.sso
-    secret = {"group": "", "kind": "Secret", "name": sso.client_secret_ref or f"{agency.id}-oidc"}
-    return {
-        "provider": {"issuer": platform.spec.issuer},
-        "clientID": sso.client_id or agency.id,
-        "clientSecret": secret | {"namespace": gateway.namespace},
-        "redirectURL": platform.callback(chosen.host),
-        "logoutPath": LOGOUT_PATH,
-        # Two logins with one issuer disturb each other unless their cookies have names of their own.
-        "cookieNames": {"accessToken": f"{agency.id}-access", "idToken": f"{agency.id}-id"},
-        "cookieConfig": {"sameSite": "Lax"},
-        "scopes": ["openid"],
-        "forwardAccessToken": sso.forward_token,
-        "refreshToken": True,
-    }
+def budgets(services: Iterable[Service], namespace: str, labels: Mapping[str, str]) -> Iterator[Manifest]:
+    """Yield a PodDisruptionBudget for each app that serves in a window: a drain takes one pod at a time (R36)."""
+    apps = {service.backend.app for service in services if service.window is not None and service.backend is not None}
+    for app in sorted(apps):
+        spec = {
+            "maxUnavailable": 1,  # never blocks a drain; with two replicas, one always serves
+            "selector": {"matchLabels": {APP_LABEL: app}},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        }
+        yield manifest("policy/v1", "PodDisruptionBudget", app, namespace=namespace, labels=labels, spec=spec)
 
 
-def _open_window(agency: Agency) -> Window | None:
+def has_production(agency: Agency) -> bool:
+    """Tell whether the agency has the environment to which its window belongs."""
+    return any(e.name is EnvironmentName.PRODUCTION for e in agency.profile.spec.environments)
+
+
+def open_window(agency: Agency) -> Window | None:
     """Return the agency's window. It belongs to production: without that there is nothing to serve, and no listener."""
-    has_production = any(e.name is EnvironmentName.PRODUCTION for e in agency.profile.spec.environments)
-    return agency.profile.spec.window if has_production else None
+    return agency.profile.spec.window if has_production(agency) else None
 
 
 def _offered(agency: Agency, where: str) -> list[Service]:
@@ -121,43 +102,57 @@ def _offered(agency: Agency, where: str) -> list[Service]:
     return sorted(services, key=lambda service: service.card_id)
 
 
-def _tenants(estate: Estate, agency: Agency) -> Iterator[tuple[str, list[Service]]]:
-    """Yield the namespaces that offer something in this window, and what: the agency's own and its children's."""
+def _tenants(estate: Estate, agency: Agency) -> Iterator[str]:
+    """Yield the namespaces that may attach routes here: the agency's own, and its children's that offer something."""
     for tenant in sorted(estate.agencies, key=lambda one: one.id):
-        if tenant.id == agency.id:
-            yield f"{tenant.id}-{EnvironmentName.PRODUCTION}", _offered(tenant, "own")
-        elif tenant.profile.spec.identity.parent == agency.id and (offered := _offered(tenant, "parent")):
-            yield f"{tenant.id}-{EnvironmentName.PRODUCTION}", offered
+        is_child = tenant.profile.spec.identity.parent == agency.id and _offered(tenant, "parent")
+        if tenant.id == agency.id or is_child:
+            yield f"{tenant.id}-{EnvironmentName.PRODUCTION}"
 
 
-def _listener(estate: Estate, agency: Agency, chosen: Window) -> dict[str, Any]:
-    """The listener takes routes of the agency's production, and of children that offer something in this window."""
-    names = [name for name, _ in _tenants(estate, agency)]
-    selector = {"matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": names}]}
-    certificate = chosen.certificate_ref or f"{agency.id}-window-tls"
-    return {
-        "name": "https",
-        "hostname": chosen.host,
-        "port": estate.platform.spec.gateway.https_port,
-        "protocol": "HTTPS",
-        "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": certificate}]},
-        "allowedRoutes": {
-            "namespaces": {"from": "Selector", "selector": selector},
-            "kinds": [{"group": GATEWAY_API, "kind": "HTTPRoute"}],
-        },
-    }
+def _service_routes(offer: _Offer, services: Sequence[Service]) -> Iterator[Manifest]:
+    plain: list[Service] = []
+    for service in services:
+        entrance = login.entrance(offer.estate, offer.owner, offer.window, offer.agency, service)
+        if entrance is None:
+            plain.append(service)
+            continue
+        name = f"{service.card_id.lower()}-card"  # a card may end in a hyphen; no other route's name ends like this
+        target = {"group": GATEWAY_API, "kind": "HTTPRoute", "name": name}
+        body, annotations = entrance
+        yield _policy(offer, "SecurityPolicy", name, {"targetRefs": [target], **body}, annotations)
+        yield from _route(offer, name, [service])
+    for number, batch in enumerate(_batches(plain), 1):
+        yield from _route(offer, f"{offer.owner.id}-window-{number}", batch)
 
 
-def _route(offer: _Offer, name: str, services: Sequence[Service]) -> Manifest:
-    """One HTTPRoute beside the services, on the window's listener."""
+def _batches(services: Iterable[Service]) -> Iterator[list[Service]]:
+    """Yield the services in groups whose rules fit into one route."""
+    batch: list[Service] = []
+    size = 0
+    for service in services:
+        rules = len(_rules(service))
+        if size + rules > RULES_MAX:
+            yield batch
+            batch, size = [], 0
+        batch.append(service)
+        size += rules
+    if batch:
+        yield batch
+
+
+def _route(offer: _Offer, name: str, services: Sequence[Service]) -> Iterator[Manifest]:
+    """One HTTPRoute beside the services, on the window's listener, and the limits that differ from the gateway's."""
     cards = {f"{DOMAIN}/cards": ",".join(service.card_id for service in services)}
-    return _on_listener(offer, name, [_rule(service) for service in services], cards)
+    for service in services:
+        yield from _limits(offer, name, service)
+    yield _on_listener(offer, name, [rule for service in services for rule in _rules(service)], cards)
 
 
 def _login_route(offer: _Offer) -> Manifest:
     """The paths that the login itself answers. Without a route there, Envoy says 404 before the login is asked."""
     start = {"type": "ReplaceFullPath", "replaceFullPath": "/"}
-    port = offer.platform.spec.gateway.https_port
+    port = offer.estate.platform.spec.gateway.https_port
     redirect = {"scheme": "https", "port": port, "path": start, "statusCode": 302}
     rules = [
         {
@@ -169,15 +164,35 @@ def _login_route(offer: _Offer) -> Manifest:
     return _on_listener(offer, f"{offer.owner.id}-login", rules, {})
 
 
-def _on_listener(offer: _Offer, name: str, rules: list[dict[str, Any]], annotations: Mapping[str, str]) -> Manifest:
-    """One HTTPRoute of the tenant on the window's listener. Server defaults are written out."""
-    listener = {
-        "group": GATEWAY_API,
-        "kind": "ListenerSet",
-        "namespace": offer.platform.spec.gateway.namespace,
-        "name": offer.owner.id,
-        "sectionName": "https",
+def _home(offer: _Offer) -> Iterator[Manifest]:
+    """The bare host: nobody's service in most windows, so it sends to the agency's part of the national window.
+
+    Open to all: it shows nothing, and who has just logged out lands here. A service at `/` takes its place.
+    """
+    portal, agency = offer.estate.platform.spec.national_window, offer.agency.id
+    if portal is None or any(service.window.path == "/" for service in _offered(offer.agency, "own") if service.window):
+        return
+    name = f"{agency}-home"
+    target = {"group": GATEWAY_API, "kind": "HTTPRoute", "name": name}
+    reason = {login.PUBLIC_REASON: "Sends to the list of the agency's services; shows nothing itself"}
+    yield _policy(offer, "SecurityPolicy", name, {"targetRefs": [target], **login.open_to_all()}, reason)
+    redirect = {
+        "scheme": "https",
+        "hostname": portal.host,
+        "port": offer.estate.platform.spec.gateway.https_port,
+        "path": {"type": "ReplaceFullPath", "replaceFullPath": f"/?agency={agency}"},
+        "statusCode": 302,
     }
+    rule = {
+        "matches": [{"path": {"type": "Exact", "value": "/"}}],
+        "filters": [{"type": "RequestRedirect", "requestRedirect": redirect}],
+    }
+    yield _on_listener(offer, name, [rule], {})
+
+
+def _on_listener(offer: _Offer, name: str, rules: list[_Rule], annotations: Mapping[str, str]) -> Manifest:
+    """One HTTPRoute of the tenant on the window's listener. Server defaults are written out."""
+    listener = listener_ref(offer.estate.platform.spec.gateway, offer.owner.id)
     return manifest(
         f"{GATEWAY_API}/v1",
         "HTTPRoute",
@@ -189,90 +204,60 @@ def _on_listener(offer: _Offer, name: str, rules: list[dict[str, Any]], annotati
     )
 
 
-def _rule(service: Service) -> dict[str, Any]:
+def _rules(service: Service) -> list[_Rule]:
+    """One rule, and before it one for WebSockets where the service has them: they have no end, and no size."""
     backend, place = service.backend, service.window
     if backend is None or place is None:  # the schema demands a backend of every service in a window
         raise ValueError(f"{service.card_id} has no backend")
+    path = {"path": {"type": "PathPrefix", "value": place.path}}
     strip = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": [ID_TOKEN_HEADER]}}
-    return {
-        "matches": [{"path": {"type": "PathPrefix", "value": place.path}}],
-        "filters": [strip],
-        "backendRefs": [{"group": "", "kind": "Service", "name": backend.app, "port": backend.port, "weight": 1}],
-        "timeouts": {"request": f"{backend.timeout_seconds}s"},
-    }
+    to = {"group": "", "kind": "Service", "name": backend.app, "port": backend.port, "weight": 1}
+    rule = {"filters": [strip], "backendRefs": [to]}
+    rules = [
+        {
+            "name": _rule_name(service),
+            "matches": [path],
+            **rule,
+            "timeouts": {"request": f"{backend.timeout_seconds}s"},
+        }
+    ]
+    if backend.web_socket:
+        upgrade = {"type": "RegularExpression", "name": "upgrade", "value": "(?i)websocket"}
+        socket = {"matches": [path | {"headers": [upgrade]}], **rule, "timeouts": {"request": "0s"}}
+        rules.insert(0, {"name": _socket_name(service), **socket})
+    return rules
 
 
-def _policy(offer: _Offer, name: str, service: Service) -> Manifest:
-    """The policy of one route. It replaces the listener's there: the same login and who may enter, or a reason."""
-    if service.access.policy == "public":
-        body: dict[str, Any] = {"authorization": {"defaultAction": "Allow"}}
-        annotations = {f"{DOMAIN}/public-reason": service.access.reason or ""}
-    else:
-        body, annotations = _members_only(offer, service), {}
-    target = {"group": GATEWAY_API, "kind": "HTTPRoute", "name": name}
+def _limits(offer: _Offer, route: str, service: Service) -> Iterator[Manifest]:
+    """What differs from the gateway's own limits: a larger or smaller upload, and WebSockets, which have none."""
+    backend = service.backend
+    if backend is None:
+        return
+    bodies: dict[str, dict[str, Any]] = {}
+    if backend.max_upload_mib != DEFAULT_UPLOAD_MIB:
+        bodies[_rule_name(service)] = {"requestBuffer": {"limit": f"{backend.max_upload_mib}Mi"}}
+    if backend.web_socket:
+        bodies[_socket_name(service)] = {"httpUpgrade": [{"type": "websocket"}]}
+    for name, body in bodies.items():
+        target = {"group": GATEWAY_API, "kind": "HTTPRoute", "name": route, "sectionName": name}
+        yield _policy(offer, "BackendTrafficPolicy", name, {"targetRefs": [target], **body}, {})
+
+
+def _rule_name(service: Service) -> str:
+    return f"{service.card_id.lower()}-card"
+
+
+def _socket_name(service: Service) -> str:
+    return f"{service.card_id.lower()}-socket"
+
+
+def _policy(offer: _Offer, kind: str, name: str, spec: Mapping[str, Any], annotations: Mapping[str, str]) -> Manifest:
     return manifest(
         f"{ENVOY_API}/v1alpha1",
-        "SecurityPolicy",
+        kind,
         name,
         namespace=offer.namespace,
         labels=offer.labels,
         annotations=annotations,
-        spec={"targetRefs": [target], **body},
-    )
-
-
-def _members_only(offer: _Offer, service: Service) -> dict[str, Any]:
-    groups = [f"{offer.agency.id}:{role}" for role in service.access.groups]
-    claims = [{"name": "groups", "valueType": "StringArray", "values": groups}]
-    rule = {"name": "members", "action": "Allow", "principal": {"jwt": {"provider": _PROVIDER, "claims": claims}}}
-    login = oidc(offer.platform, offer.owner, offer.window)
-    return {
-        "oidc": login | {"forwardIDToken": {"header": ID_TOKEN_HEADER}},
-        "jwt": {"providers": [_jwt(offer.platform, login["clientID"])]},
-        "authorization": {"defaultAction": "Deny", "rules": [rule]},
-    }
-
-
-def _jwt(platform: Platform, client_id: str) -> dict[str, Any]:
-    return {
-        "name": _PROVIDER,
-        "issuer": platform.spec.issuer,
-        "audiences": [client_id],
-        "remoteJWKS": {"uri": f"{platform.spec.issuer}/protocol/openid-connect/certs", "cacheDuration": "300s"},
-        "extractFrom": {"headers": [{"name": ID_TOKEN_HEADER}]},
-    }
-
-
-def _grant(
-    agency: Agency, chosen: Window, namespaces: Sequence[str], gateway_namespace: str, labels: Mapping[str, str]
-) -> Manifest:
-    """Lets the route policies of this window use its own client secret, and nothing else (IN-11)."""
-    secret = chosen.sso.client_secret_ref or f"{agency.id}-oidc"
-    sources = [{"group": ENVOY_API, "kind": "SecurityPolicy", "namespace": name} for name in namespaces]
-    return manifest(
-        f"{GATEWAY_API}/v1",
-        "ReferenceGrant",
-        f"{agency.id}-oidc",
-        namespace=gateway_namespace,
-        labels=labels,
-        spec={"from": sources, "to": [{"group": "", "kind": "Secret", "name": secret}]},
-    )
-
-
-def _certificate(
-    agency: Agency, chosen: Window, issuer: str, gateway_namespace: str, labels: Mapping[str, str]
-) -> Manifest:
-    name = f"{agency.id}-window-tls"
-    return manifest(
-        "cert-manager.io/v1",
-        "Certificate",
-        name,
-        namespace=gateway_namespace,
-        labels=labels,
-        spec={
-            "secretName": name,
-            "dnsNames": [chosen.host],
-            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
-            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-        },
+        spec=dict(spec),
     )

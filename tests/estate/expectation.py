@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from components.estate import loader
 from components.estate.finding import Finding
+from components.estate.operators import REGISTER
 from policies.engine import evaluate
 
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -55,14 +56,19 @@ def _place(finding: Finding) -> tuple[int, int, str, str]:
     return finding.where.line, finding.where.column, finding.rule, finding.where.pointer
 
 
-def make_root(root: Path, profiles: Iterable[Path] = (), platform: Path = DEFAULT_PLATFORM) -> Path:
-    """Lay out a project below `root` with these files, copied."""
+def make_root(
+    root: Path, profiles: Iterable[Path] = (), platform: Path = DEFAULT_PLATFORM, operators: Path | None = None
+) -> Path:
+    """Lay out a project below `root` with these files, copied; without `operators` it has no register."""
     (root / "stacks").mkdir(parents=True)
     (root / loader.PROFILES).mkdir()
     (root / "Pulumi.yaml").write_text("name: govcloud\n", encoding="utf-8")
     (root / loader.PLATFORM).write_bytes(platform.read_bytes())
     for path in profiles:
         (root / loader.PROFILES / path.name).write_bytes(path.read_bytes())
+    if operators is not None:
+        (root / REGISTER).parent.mkdir(parents=True)
+        (root / REGISTER).write_bytes(operators.read_bytes())
     return root
 
 

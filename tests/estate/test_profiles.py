@@ -8,6 +8,7 @@ import pytest
 
 from components.estate import loader
 from components.estate.finding import Finding
+from components.estate.operators import REGISTER
 from tests.estate.expectation import (
     DEFAULT_PLATFORM,
     PROFILES,
@@ -20,6 +21,7 @@ from tests.estate.expectation import (
 
 INVALID = sorted((PROFILES / "invalid").iterdir())
 INVALID_PLATFORMS = sorted((PROFILES / "invalid-platform").iterdir())
+INVALID_REGISTERS = sorted((PROFILES / "invalid-operators").iterdir())
 ESTATES = sorted((PROFILES / "estates").iterdir())
 VALID = sorted((PROFILES / "valid").iterdir())
 
@@ -50,16 +52,33 @@ def test_an_invalid_platform_gives_exactly_its_diagnostics(path: Path, tmp_path:
     assert_exactly(judge(make_root(tmp_path / "root", platform=path)), wanted)
 
 
+@pytest.mark.parametrize("path", INVALID_REGISTERS, ids=by_name)
+def test_an_invalid_register_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+    wanted = announced(path)
+    assert wanted
+    findings = judge(make_root(tmp_path / "root", operators=path))
+    assert_exactly(findings, wanted)
+    for finding in findings:
+        assert (finding.where.file, finding.subject, finding.gates) == (REGISTER, "platform", True)
+        assert PERSIAN.search(finding.summary.fa)
+        assert PERSIAN.search(finding.remedy.fa)
+
+
 @pytest.mark.parametrize("folder", ESTATES, ids=by_name)
 def test_an_estate_gives_exactly_its_diagnostics(folder: Path, tmp_path: Path) -> None:
     files = {path.stem: path for path in folder.iterdir()}
-    platform = files.pop("platform", DEFAULT_PLATFORM)
-    findings = by_file(judge(make_root(tmp_path / "root", files.values(), platform)))
+    platform, operators = files.pop("platform", DEFAULT_PLATFORM), files.pop("operators", None)
+    findings = by_file(judge(make_root(tmp_path / "root", files.values(), platform, operators)))
     assert findings
     for path in files.values():
         assert_exactly(findings.get(f"{loader.PROFILES}/{path.name}", []), announced(path))
     assert_exactly(findings.get(loader.PLATFORM, []), announced(platform))
-    assert findings.keys() <= {loader.PLATFORM, *(f"{loader.PROFILES}/{path.name}" for path in files.values())}
+    assert_exactly(findings.get(REGISTER, []), announced(operators) if operators is not None else [])
+    assert findings.keys() <= {
+        loader.PLATFORM,
+        REGISTER,
+        *(f"{loader.PROFILES}/{file.name}" for file in files.values()),
+    }
 
 
 def test_valid_profiles_give_models_and_nothing_else(tmp_path: Path) -> None:

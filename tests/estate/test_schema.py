@@ -16,6 +16,7 @@ from components.estate.dates import Day
 from components.estate.estate import record
 from components.estate.explain import explain
 from components.estate.formats import FORMATS
+from components.estate.operators import OperatorRegister
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile, Cidr
 from tests.estate.examples import REQUIRED_ONLY, from_examples, resolved, walk
@@ -23,6 +24,7 @@ from tests.estate.examples import REQUIRED_ONLY, from_examples, resolved, walk
 SCHEMAS: list[tuple[str, type[msgspec.Struct]]] = [
     (schema.AGENCY_PROFILE, AgencyProfile),
     (schema.PLATFORM, Platform),
+    (schema.OPERATORS, OperatorRegister),
 ]
 SCALARS: Mapping[Any, dict[str, Any]] = {
     str: {"type": "string"},

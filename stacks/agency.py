@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pulumi
 
+from components import client_secret
 from components.estate.estate import Agency
 from components.manifests.manifest import PLATFORM_OWNER, Manifest
 from components.shared import BASELINE
@@ -18,23 +19,63 @@ async def declare(judged: verdict.Judged, chosen: Settings) -> pulumi.Inputs:
     """Declare the agency's tenant and return what a person wants to know of it.
 
     Raises:
-        pulumi.RunError: The platform's stack is not there or too old; nothing was registered.
+        pulumi.RunError: Nobody keeps the window's client secret, or two do, or the platform's stack is not there or
+            too old; nothing was registered.
     """
     agency = judged.estate.agency(chosen.owner)
     if agency is None:
         raise LookupError(chosen.owner)  # the verdict refuses it first
-    await _require_platform()
     manifests = declaration(judged.estate, agency.id).manifests
+    gateway = judged.estate.platform.spec.gateway
+    objects = (*manifests, *_client_secret(agency, client_secret.place(manifests, gateway.namespace), chosen))
+    await _require_platform()
     if judged.advice:
         pulumi.log.warn(f"{agency.id}: advice that does not stop the run:\n{verdict.as_text(judged.advice)}")
     provider = settings.provider(chosen, agency.profile.spec.placement.cluster)
-    AgencyTenant(agency.id, tenant_args(manifests), pulumi.ResourceOptions(provider=provider))
-    return _outputs(agency, manifests) | {"advice": len(judged.advice)}
+    AgencyTenant(agency.id, tenant_args(objects), pulumi.ResourceOptions(provider=provider))
+    return _outputs(agency, objects) | {"advice": len(judged.advice)}
 
 
 def counts(manifests: Iterable[Manifest]) -> dict[str, int]:
     """Return how many objects of each kind there are."""
     return dict(sorted(Counter(manifest["kind"] for manifest in manifests).items()))
+
+
+def _client_secret(agency: Agency, where: client_secret.Place | None, chosen: Settings) -> tuple[Manifest, ...]:
+    """Return the Secret of the agency's window where this stack keeps it, else nothing.
+
+    It has one keeper: this stack, or whoever keeps the Secret that the profile names, or the one that the login
+    expects by default.
+    """
+    window = agency.profile.spec.window
+    named = None if window is None else window.sso.client_secret_ref
+    if chosen.client_secret is None:
+        if where is not None and named is None and not chosen.client_secret_exists:
+            raise pulumi.RunError(_no_keeper(agency.id, where))
+        return ()
+    if where is None:
+        raise pulumi.RunError(
+            f"govcloud:oidcClientSecret is set, but {agency.id} has no window in production that would use it. "
+            f"Correct agency_profiles/{agency.id}.yaml, or: {settings.LET_GO}"
+        )
+    if named is not None or chosen.client_secret_exists:
+        other = f"spec.window.sso.clientSecretRef: {named} in its profile" if named else "govcloud:clientSecretExists"
+        raise pulumi.RunError(
+            f"The OIDC client secret of {agency.id} has two keepers: this stack, by govcloud:oidcClientSecret, and "
+            f"somebody else, by {other}. Take back one of the two; the first with: {settings.LET_GO}"
+        )
+    return (client_secret.secret(where, chosen.client_secret),)
+
+
+def _no_keeper(agency_id: str, where: client_secret.Place) -> str:
+    return (
+        f"{agency_id} has a window, and nobody keeps its OIDC client secret. Its login looks for it in the Secret "
+        f"{where.namespace}/{where.name}, key {client_secret.KEY!r}. One of these:\n"
+        f"  this stack makes that Secret (the command asks for the value): {settings.KEEP}\n"
+        f"  there is another Secret: name it in agency_profiles/{agency_id}.yaml, spec.window.sso.clientSecretRef\n"
+        "  somebody else makes that Secret (External Secrets, `govcloud cloud up`): "
+        "pulumi config set govcloud:clientSecretExists true"
+    )
 
 
 def _outputs(agency: Agency, manifests: tuple[Manifest, ...]) -> dict[str, object]:

@@ -1,13 +1,20 @@
-"""A stack's settings: the only place that reads Pulumi's configuration. Only the target cluster and the take-over.
+"""A stack's settings: the only place that reads Pulumi's configuration. The target cluster, the take-over, one secret.
 
 Sizes, zones and networks are not here but in `stacks/platform.yaml`, or `render` and `pulumi up` would differ.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+
+from components.manifests.manifest import PLATFORM_OWNER
+
+KEEP: Final = "pulumi config set --secret govcloud:oidcClientSecret"
+"""What makes the stack the keeper of its window's client secret: the command asks for it."""
+LET_GO: Final = "pulumi config rm govcloud:oidcClientSecret"
 
 _SET_KUBECONFIG = 'pulumi config set govcloud:kubeconfig "$(govcloud cloud kubeconfig)"'
 
@@ -21,12 +28,16 @@ class Settings:
         kubeconfig: A kubeconfig's path, or its content; never the one that happens to lie around.
         context: Which context of it; its current one where None.
         take_over: Whether objects that exist are adopted (`govcloud:takeOver`). For one run after `govcloud apply`.
+        client_secret: The OIDC client secret of the agency's window, where this stack keeps it.
+        client_secret_exists: Whether somebody else keeps the Secret in which the login looks for it.
     """
 
     owner: str
     kubeconfig: str = field(repr=False)
     context: str | None
     take_over: bool
+    client_secret: pulumi.Output[str] | None = field(repr=False)
+    client_secret_exists: bool
 
 
 def read(root: Path) -> Settings:
@@ -36,11 +47,14 @@ def read(root: Path) -> Settings:
         pulumi.RunError: A setting is missing or wrong.
     """
     config = pulumi.Config("govcloud")
+    owner = config.get("agency") or pulumi.get_stack()
     return Settings(
-        owner=config.get("agency") or pulumi.get_stack(),
+        owner=owner,
         kubeconfig=_kubeconfig(config.get("kubeconfig") or "", root),
         context=config.get("context") or None,
         take_over=config.get_bool("takeOver") or False,
+        client_secret=_client_secret(config, owner),
+        client_secret_exists=config.get_bool("clientSecretExists") or False,
     )
 
 
@@ -66,6 +80,31 @@ def provider(settings: Settings, cluster: str) -> kubernetes.Provider:
         delete_unreachable=False,
         skip_update_unreachable=False,
     )
+
+
+def _client_secret(config: pulumi.Config, owner: str) -> pulumi.Output[str] | None:
+    """Return the client secret. In clear, it is only looked at here, and never part of what is said about it."""
+    key = "oidcClientSecret"
+    clear = config.get(key)
+    if clear is None:
+        return None
+    stack = pulumi.get_stack()
+    if owner == PLATFORM_OWNER:
+        raise pulumi.RunError(
+            f"The platform has no window that would use govcloud:oidcClientSecret. In its stack {stack!r}: {LET_GO}; "
+            f"in the agency's stack: {KEEP}"
+        )
+    if not pulumi.runtime.is_config_secret(config.full_key(key)):
+        raise pulumi.RunError(
+            f"The stack {stack!r} has govcloud:oidcClientSecret in plain text: whoever reads its file knows it. "
+            f"Let the login make a new one, and set that encrypted (the command asks for it): {KEEP}"
+        )
+    if not clear or clear != clear.strip() or not (clear.isascii() and clear.isprintable()):  # RFC 6749, appendix A.2
+        raise pulumi.RunError(
+            f"The stack {stack!r} has a govcloud:oidcClientSecret that no login accepts: empty, with blanks around it, "
+            f"with line breaks, or with other letters than ASCII. Set it as the login shows it: {KEEP}"
+        )
+    return config.get_secret(key)
 
 
 def _kubeconfig(value: str, root: Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from components.estate.loader import load
 from components.manifests.kinds import KINDS
-from components.manifests.manifest import Manifest, identity
+from components.manifests.manifest import PLATFORM_OWNER, Manifest, identity
 from scripts.cluster.connection import connect
 from scripts.cluster.read_back import read_back
 from stacks.declaration import declaration
@@ -77,13 +77,19 @@ class Project:
         return ran.text
 
     def make(self, stack: str, **config: str) -> None:
-        """Make a stack for the cluster."""
+        """Make a stack for the cluster; an agency's keeps the client secret of the agency's window."""
         self.must("stack", "init", stack)
         self.set(stack, kubeconfig=str(self.cluster.kubeconfig) if self.cluster else "Pulumi.yaml", **config)
+        if stack != PLATFORM_OWNER:
+            self.keep(stack, "client-secret-for-tests")
 
     def set(self, stack: str, **config: str) -> None:
         for key, value in config.items():
             self.must("config", "set", "--stack", stack, f"govcloud:{key}", value)
+
+    def keep(self, stack: str, client_secret: str) -> None:
+        """Set the client secret, encrypted."""
+        self.must("config", "set", "--stack", stack, "--secret", "govcloud:oidcClientSecret", client_secret)
 
     def up(self, stack: str, *arguments: str) -> str:
         return self.must("up", "--stack", stack, "--yes", "--skip-preview", *arguments)

@@ -51,6 +51,20 @@ def test_a_mandatory_finding(alone: Project) -> None:
     assert "agency_profiles/irica.yaml:" in words
 
 
+def test_a_client_secret_that_nobody_keeps_or_that_everybody_can_read(alone: Project) -> None:
+    alone.make("irica")
+    alone.must("config", "rm", "--stack", "irica", "govcloud:oidcClientSecret")
+    assert "nobody keeps its OIDC client secret" in refusal(alone, "irica").words
+    preview = alone.pulumi("preview", "--stack", "irica")
+    assert preview.code != 0
+    assert "nobody keeps its OIDC client secret" in preview.words
+
+    alone.set("irica", oidcClientSecret="in-plain-text")
+    words = refusal(alone, "irica").words
+    assert "has govcloud:oidcClientSecret in plain text" in words
+    assert "in-plain-text" not in words
+
+
 def test_a_missing_setting(alone: Project) -> None:
     alone.must("stack", "init", "irica")
     assert "pulumi config set govcloud:kubeconfig" in refusal(alone, "irica").words

@@ -13,7 +13,8 @@ from tests.pulumi import recorder
 from tests.pulumi.recorder import Recording
 
 PLATFORM = "organization/govcloud/platform"
-CONFIG = {"kubeconfig": "kubeconfig"}
+CONFIG = {"kubeconfig": "kubeconfig", "clientSecretExists": "true"}
+"""The settings of a stack like those of the embedded cluster: it is not the stack that makes the client secret."""
 STACKS = {PLATFORM: {"baseline": BASELINE}}
 
 

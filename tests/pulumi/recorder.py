@@ -19,6 +19,15 @@ from pulumi.runtime.settings import Settings, set_root_resource
 PROGRAM = Path(__file__).parents[2] / "stacks"
 STACK = "pulumi:pulumi:Stack"
 PROVIDER = "pulumi:providers:kubernetes"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key by which Pulumi's protocol marks special values."""
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the mark itself, of a secret
+
+
+class Encrypted(str):
+    """A setting made with `pulumi config set --secret`; the program is given it in clear, and told so."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,7 @@ class Registered:
     dependencies: frozenset[str]
     protect: bool
     former_names: frozenset[str]
+    secret_outputs: frozenset[str]
 
     @property
     def is_object(self) -> bool:
@@ -81,6 +91,7 @@ class Recorder(MockMonitor):
                 dependencies=frozenset(request.dependencies),
                 protect=request.protect,
                 former_names=frozenset(alias.spec.name for alias in request.aliases if alias.spec.name),
+                secret_outputs=frozenset(request.additionalSecretOutputs),
             )
         )
         return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id", object=request.object)
@@ -165,7 +176,10 @@ def record(
             )
         )
         set_root_resource(None)  # type: ignore[arg-type]  # none yet: the run makes its own
-        pulumi.runtime.set_all_config({f"govcloud:{key}": value for key, value in config.items()})
+        pulumi.runtime.set_all_config(
+            {f"govcloud:{key}": value for key, value in config.items()},
+            [f"govcloud:{key}" for key, value in config.items() if isinstance(value, Encrypted)],
+        )
         await pulumi.runtime.run_in_stack(lambda: _ignore(program()))
 
     error: BaseException | None = None

@@ -19,7 +19,7 @@ AGENCIES = sorted(path.stem for path in (ROOT / "agency_profiles").glob("*.yaml"
 OWNERS = ["platform", *AGENCIES]
 
 GATEWAY = "govcloud-gateway"
-WINDOW = {"Certificate", "ListenerSet", "ReferenceGrant", "SecurityPolicy"}
+WINDOW = {"Certificate", "ListenerSet", "NetworkPolicy", "SecurityPolicy"}
 """What of an agency lies in the gateway's namespace, which no tenant can write."""
 
 Examples = tuple[Path, Callable[[str], Recording]]
@@ -102,7 +102,7 @@ def test_a_route_waits_for_every_policy_and_listener_of_its_environment(recordin
 
 def test_routes_and_their_doors_are_among_the_examples(examples: Examples) -> None:
     kinds = Counter(r.inputs["kind"] for owner in AGENCIES for r in examples[1](owner).objects)
-    assert min(kinds["HTTPRoute"], kinds["SecurityPolicy"], kinds["ListenerSet"], kinds["ReferenceGrant"]) > 5
+    assert min(kinds["HTTPRoute"], kinds["SecurityPolicy"], kinds["ListenerSet"], kinds["NetworkPolicy"]) > 5
 
 
 @pytest.mark.parametrize("owner", OWNERS)

@@ -6,9 +6,7 @@ import pulumi
 import pytest
 
 from tests.pulumi.conftest import CONFIG, Program
-from tests.pulumi.recorder import PROVIDER
-
-SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the engine's mark of a secret, from Pulumi's protocol
+from tests.pulumi.recorder import PROVIDER, SECRET, SIGNATURE
 
 
 @pytest.mark.parametrize("config", [{}, {"kubeconfig": ""}, {"kubeconfig": " "}])
@@ -40,9 +38,10 @@ def test_a_path_is_passed_on_whole(record: Program) -> None:
 
 
 def test_content_is_a_secret(record: Program) -> None:
-    provider = record("irica", config={"kubeconfig": "apiVersion: v1\nkind: Config\n"}).one("cluster", PROVIDER)
-    assert SECRET in provider.inputs["kubeconfig"]
-    assert provider.inputs["kubeconfig"]["value"] == "apiVersion: v1\nkind: Config\n"
+    provider = record("irica", config={**CONFIG, "kubeconfig": "apiVersion: v1\nkind: Config\n"}).one(
+        "cluster", PROVIDER
+    )
+    assert provider.inputs["kubeconfig"] == {SIGNATURE: SECRET, "value": "apiVersion: v1\nkind: Config\n"}
 
 
 def test_the_environment_decides_nothing(record: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

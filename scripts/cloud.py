@@ -10,10 +10,14 @@ from typing import TypeAlias
 import msgspec
 import yaml
 
+from components.estate.finding import is_clean
+from scripts import discovery, loading
 from scripts.localcloud.cloud import LocalCloud, Phase, Status
 from scripts.localcloud.errors import NotRunningError
 from scripts.localcloud.window.layout import ISSUER
 from scripts.provision import provision
+from scripts.report import text
+from scripts.report.realm import realm_file
 
 DIRECTORY = Path(".govcloud") / "cloud"
 PLATFORM = Path("stacks") / "platform.yaml"
@@ -27,8 +31,8 @@ def register(subparsers: Subparsers) -> None:
     cloud = subparsers.add_parser(
         "cloud",
         help="a real Kubernetes control plane on this machine",
-        description="Run etcd, kube-apiserver and kube-controller-manager on the loopback interface, and with "
-        "--window before them the embedded window: Envoy Gateway, Envoy, Keycloak, sample backends.",
+        description="Run etcd, kube-apiserver and kube-controller-manager on the loopback interface, and before them "
+        "the embedded window: Envoy Gateway, Envoy, Keycloak, sample backends.",
         epilog="example: govcloud cloud up && kubectl --kubeconfig $(govcloud cloud kubeconfig) get ns",
     )
     verbs = cloud.add_subparsers(dest="cloud_verb", metavar="VERB", required=True)
@@ -42,7 +46,7 @@ def register(subparsers: Subparsers) -> None:
     )
     up.add_argument("--provision", action="store_true", help="put every agency on it, and read everything back")
     up.add_argument(
-        "--window", action=argparse.BooleanOptionalAction, default=False, help="start the window too (default: no)"
+        "--window", action=argparse.BooleanOptionalAction, default=True, help="start the window too (default: yes)"
     )
     down = verbs.add_parser(
         "down",
@@ -64,11 +68,24 @@ def register(subparsers: Subparsers) -> None:
         description="Print the path of the administrator's kubeconfig; exit 2 if the cluster is not up.",
         epilog="example: export KUBECONFIG=$(govcloud cloud kubeconfig)",
     )
+    login = verbs.add_parser(
+        "sso",
+        help="print the national login's side of all windows, or check a live login",
+        description="Print the realm that Keycloak imports: a client for each window with its redirect, groups and "
+        "claims; no secret. With --check, ask the issuer that the platform names (the embedded one if it runs) for "
+        "its discovery document, and tell what the windows cannot work with.",
+        epilog="example: govcloud cloud sso > government-realm.json; govcloud cloud sso --check",
+    )
+    login.add_argument("--check", action="store_true", help="check the live login (exit 1 if it does not fit)")
+    login.add_argument("--ca", type=Path, metavar="FILE", help="authority of the login's certificate, for --check")
+    loading.add_arguments(login)
 
 
 def run(args: argparse.Namespace, root: Path) -> int:
     """Carry the verb out; return the exit code."""
     has_window = args.cloud_verb == "up" and args.window
+    if args.cloud_verb == "sso":
+        return _sso(args, root)
     cloud = LocalCloud(root / DIRECTORY, progress=_progress, window=has_window, issuer=_issuer(root))
     match args.cloud_verb:
         case "up" if args.provision:
@@ -87,6 +104,18 @@ def run(args: argparse.Namespace, root: Path) -> int:
             return 0 if status.running else 1
         case _:
             sys.stdout.write(f"{_kubeconfig(cloud)}\n")
+    return 0
+
+
+def _sso(args: argparse.Namespace, root: Path) -> int:
+    judged = loading.judge(args, root)
+    sys.stderr.writelines(f"{line}\n" for line in text.lines(judged.findings, "en"))
+    if judged.estate is None or not is_clean(judged.findings):
+        sys.stderr.write("nothing was written: correct the findings first\n")
+        return 1
+    if args.check:
+        return discovery.check(judged.estate, LocalCloud(root / DIRECTORY, progress=_progress).window, args.ca)
+    sys.stdout.write(realm_file(judged.estate)[1])
     return 0
 
 

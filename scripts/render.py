@@ -1,28 +1,67 @@
-"""`govcloud render`: the manifests as files, one folder per owner, for Argo CD, Flux and review."""
+"""`govcloud render`: what is declared as files: manifests for Argo CD, Flux and review, the portal, the realm."""
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final, TypeAlias
 
+from components.estate.estate import Estate
 from components.estate.finding import is_clean
 from components.manifests.manifest import PLATFORM_OWNER
 from scripts import loading
-from scripts.errors import GovcloudError
-from scripts.report import text
-from scripts.report.folder import MarkedFolder
+from scripts.errors import GovcloudError, UsageError
+from scripts.report import portal, text
+from scripts.report.folder import MARKER, MarkedFolder
 from scripts.report.manifests import files
+from scripts.report.realm import realm_file
 from stacks.declaration import declaration
+
+_Files: TypeAlias = Iterator[tuple[str, str]]
+"""Names in the folder, and contents."""
+
+_KIND_FILE: Final = ".govcloud-what"
+"""Says what a folder holds where that is not manifests."""
+_MANIFESTS: Final = "manifests"
+
+
+def _manifests(estate: Estate, owners: tuple[str, ...]) -> _Files:
+    for owner in owners:
+        for name, content in files(declaration(estate, owner)):
+            yield f"{owner}/{name}", content
+
+
+def _sso(estate: Estate, _owners: tuple[str, ...]) -> _Files:
+    yield realm_file(estate)
+
+
+def _portal(estate: Estate, _owners: tuple[str, ...]) -> _Files:
+    for name, content in portal.pages(estate).items():
+        yield name, content.decode()
+
+
+_KINDS: Final[dict[str, Callable[[Estate, tuple[str, ...]], _Files]]] = {
+    _MANIFESTS: _manifests,
+    "portal": _portal,
+    "sso": _sso,
+}
+"""What can be rendered. What is written for one owner alone lies below a folder of its name."""
+_WHOLE: Final = frozenset(("portal", "sso"))
+"""Kinds that speak of all agencies together."""
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb's parser."""
     parser = subparsers.add_parser(
         "render",
-        help="write the manifests as YAML files",
-        description="Write what is declared as YAML: one folder per agency and one for the platform, one file per "
-        "namespace, in the order of creation. Files of an earlier run that are no longer declared are removed. "
-        "Secrets are never among them.",
-        epilog="example: govcloud render --output build/manifests",
+        help="write the manifests as YAML files, the national window's pages, or the national login's realm",
+        description="Write what is declared. Manifests are YAML: one folder per agency and one for the platform, one "
+        "file per namespace, in the order of creation. The portal is the national window: a page in Persian, one in "
+        "English, and their data. The sso is the national login's realm, as Keycloak imports it. Files of an earlier "
+        "run that are no longer declared are removed, so a folder holds one of the three. Secrets are never among "
+        "them.",
+        epilog="example: govcloud render --output build/manifests; "
+        "govcloud render --what portal --output build/national-window",
     )
     parser.add_argument(
         "owners", nargs="*", metavar="AGENCY", help=f"agencies, or `{PLATFORM_OWNER}` (default: all of them)"
@@ -30,12 +69,16 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier one"
     )
+    parser.add_argument("--what", choices=tuple(_KINDS), default=_MANIFESTS, help="default: %(default)s")
     loading.add_arguments(parser)
 
 
 def run(args: argparse.Namespace, root: Path) -> int:
     """Write the files; return 1, and write nothing, where a mandatory finding concerns what was asked for."""
     asked = loading.known_owners(tuple(args.owners), root)
+    if asked and args.what in _WHOLE:
+        raise UsageError(f"the {args.what} is of all agencies together: name none")
+    _refuse_another_kind(args.output, args.what)
     judged = loading.judge(args, root)
     findings = judged.concerning(asked)
     sys.stderr.writelines(f"{line}\n" for line in text.lines(findings, "en"))
@@ -45,12 +88,29 @@ def run(args: argparse.Namespace, root: Path) -> int:
     owners = asked or (PLATFORM_OWNER, *(agency.id for agency in judged.estate.agencies))
     folder = MarkedFolder(args.output)
     try:
-        for owner in owners:
-            for name, content in files(declaration(judged.estate, owner)):
-                folder.write(f"{owner}/{name}", content)
+        if args.what != _MANIFESTS:
+            folder.write(_KIND_FILE, f"{args.what}\n")
+        for name, content in _KINDS[args.what](judged.estate, owners):
+            folder.write(name, content)
         removed = folder.finish(within=tuple(f"{owner}/" for owner in asked))
     except OSError as error:
         raise GovcloudError(f"{error.filename or args.output}: {error.strerror or error}; run render again") from error
-    sys.stdout.write(f"{len(owners)} owners, {folder.written} files written, {folder.unchanged} unchanged, ")
-    sys.stdout.write(f"{removed} removed: {args.output}\n")
+    sys.stdout.write(f"{args.what if args.what in _WHOLE else f'{len(owners)} owners'}, ")
+    sys.stdout.write(
+        f"{folder.written} files written, {folder.unchanged} unchanged, {removed} removed: {args.output}\n"
+    )
     return 0
+
+
+def _refuse_another_kind(output: Path, what: str) -> None:
+    """Refuse a folder that holds another kind: its files would be removed as stale, and a cluster's objects with them.
+
+    Raises:
+        UsageError: It does.
+    """
+    kind_file, marker = output / _KIND_FILE, output / MARKER
+    if not marker.is_file() or not marker.read_bytes():
+        return
+    held = kind_file.read_text(encoding="utf-8").strip() if kind_file.is_file() else _MANIFESTS
+    if held != what:
+        raise UsageError(f"{output} holds {held}: name another folder for the {what}")

@@ -1,5 +1,6 @@
 """`govcloud render`: files in a folder that is ours, and in no other."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ ALL = {
     "spellings/spellings-staging.yaml",
 }
 
-FIRST = {"platform/cluster.yaml": "GatewayClass", "spellings/govcloud-gateway.yaml": "SecurityPolicy"}
+FIRST = {"platform/cluster.yaml": "GatewayClass", "spellings/govcloud-gateway.yaml": "NetworkPolicy"}
 """What a file begins with that holds no namespace."""
 
 
@@ -158,6 +159,70 @@ def test_no_secret_is_written(run: Run, out: Path) -> None:
         for manifest in yaml.safe_load_all((out / name).read_bytes()):
             assert manifest["kind"] != "Secret"  # references to Secrets are, further down
             assert not {"data", "stringData"} & manifest.keys() or manifest["kind"] == "ConfigMap"
+
+
+PORTAL = {"catalogue.json", "en.html", "index.html", ".govcloud-what", MARKER}
+
+
+def test_the_portal_is_pages_and_their_data(run: Run, out: Path) -> None:
+    code, said, err = run("render", "--what", "portal", "--output", out)
+    assert (code, err) == (0, "")
+    assert said == f"portal, 4 files written, 0 unchanged, 0 removed: {out}\n"
+    assert tree(out).keys() == PORTAL
+    assert b'<html lang="fa" dir="rtl">' in tree(out)["index.html"]
+    assert json.loads(tree(out)["catalogue.json"])["services"][0]["agency"] == "spellings"
+
+
+def test_a_second_run_of_the_portal_writes_what_changed(run: Run, out: Path, root: Path) -> None:
+    asked = ("render", "--what", "portal", "--output", out, "--as-of", "1405-03-11")
+    run(*asked)
+    assert run(*asked).out == f"portal, 0 files written, 4 unchanged, 0 removed: {out}\n"
+    (out / MARKER).write_text(f"{(out / MARKER).read_text(encoding='utf-8')}fr.html\n", encoding="utf-8")
+    (out / "fr.html").write_text("of an earlier version", encoding="utf-8")
+    profile = root / loader.PROFILES / "spellings.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("Yes, no: on", "Renamed"), encoding="utf-8")
+    assert run(*asked).out == f"portal, 3 files written, 1 unchanged, 1 removed: {out}\n"
+    assert tree(out).keys() == PORTAL
+
+
+def test_manifests_and_pages_never_share_a_folder(run: Run, out: Path, tmp_path: Path) -> None:
+    """Else the pages would make all manifests stale, and what watches the folder would prune a cluster."""
+    pages = tmp_path / "pages"
+    run("render", "--output", out)
+    run("render", "--what", "portal", "--output", pages)
+    before = times(out), times(pages)
+    assert run("render", "--what", "portal", "--output", out) == (
+        2,
+        "",
+        f"govcloud: {out} holds manifests: name another folder for the portal\n",
+    )
+    for asked in ([], ["minimal"], ["--what", "manifests"]):
+        assert run("render", *asked, "--output", pages) == (
+            2,
+            "",
+            f"govcloud: {pages} holds portal: name another folder for the manifests\n",
+        )
+    assert (times(out), times(pages)) == before
+
+
+def test_the_portal_of_one_agency_is_wrong_use(run: Run, out: Path) -> None:
+    code, said, err = run("render", "minimal", "--what", "portal", "--output", out)
+    assert (code, said) == (2, "")
+    assert err == "govcloud: the portal is of all agencies together: name none\n"
+    assert not out.exists()
+
+
+def test_what_nobody_can_render_is_wrong_use(run: Run, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("render", "--what", "pages", "--output", out)
+    assert "invalid choice: 'pages'" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_no_page_is_written_where_something_must_be_corrected(run: Run, out: Path, root: Path) -> None:
+    (root / loader.PROFILES / "minimal.yaml").write_text("broken: no", encoding="utf-8")
+    assert run("render", "--what", "portal", "--output", out).code == 1
+    assert not out.exists()
 
 
 DISK_FULL = """

@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 
 .PHONY: up down test check bench golden lock test-faults clean
 
-up: $(STAMP)
+up: $(VENV)/.installed-window
 	@$(BIN)/govcloud cloud up --provision
 
 down: $(STAMP)
@@ -53,7 +53,10 @@ $(STAMP): requirements.txt pyproject.toml requirements-go.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-window.txt $(STAMP)
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+$(VENV)/.installed-window: requirements-window.txt $(STAMP)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-window.txt || echo "the embedded window is left out: its packages are not to be had here"
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed-window
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@

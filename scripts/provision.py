@@ -3,14 +3,19 @@
 import argparse
 import os
 import secrets
+import shlex
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
+from components.estate.estate import Estate
 from components.estate.finding import is_clean
+from components.manifests.login import client_id
+from components.manifests.window import open_window
 from scripts import loading
 from scripts.cluster import summary
 from scripts.cluster.apply import apply
@@ -18,11 +23,14 @@ from scripts.cluster.connection import connect
 from scripts.cluster.read_back import read_back
 from scripts.errors import GovcloudError
 from scripts.localcloud.cloud import LocalCloud, Phase
-from scripts.report import text
+from scripts.localcloud.window import opening
+from scripts.localcloud.window.reach import LOOPBACK, Window
+from scripts.report import portal, text
 from stacks.declaration import Declaration, declarations
 
 Progress = Callable[[str], None]
 
+_SAMPLE: Final = "irica"
 _PULUMI: Final = Path(".govcloud", "pulumi")
 
 
@@ -56,9 +64,46 @@ def provision(root: Path, cloud: LocalCloud, progress: Progress) -> int:
         f"{sum(len(owner.manifests) for owner in declared)} objects: {done.outcome}; "
         f"{done.verified} read back as declared\n"
     )
+    is_open = done.is_good and _open_windows(cloud, judged.estate, progress)
     sys.stdout.write(_running(cloud))
     sys.stdout.write(_NEXT)
-    return 0 if done.is_good else 1
+    return 0 if done.is_good and is_open else 1
+
+
+def _open_windows(cloud: LocalCloud, estate: Estate, progress: Progress) -> bool:
+    """Open the windows and tell how to log in; true too where this machine cannot have them, which is said."""
+    window = cloud.window
+    if window is None or window.missing or not window.names:
+        sys.stdout.writelines(f"– no windows here: {reason}\n" for reason in (window.missing if window else ()))
+        return True
+    progress("opening the windows: certificates, client secrets, sample backends, the national login's realm")
+    agency = min(estate.agencies, key=lambda one: (one.id != _SAMPLE, one.id))
+    groups = sorted({f"{agency.id}:{group}" for s in agency.profile.spec.services for group in s.access.groups})
+    person = opening.sample_person(cloud, groups)
+    opening.open_windows(cloud, estate, [person], portal.pages(estate))
+    urls = opening.entrances(estate)
+    progress(f"waiting until all {len(urls)} windows ask for the national login")
+    silent = opening.wait_until_asked(window, urls)
+    sys.stdout.writelines(f"✗ {url} does not ask for the national login\n" for url in silent)
+    mark = "✗" if silent else "✓"
+    sys.stdout.write(f"{mark} {len(urls) - len(silent)} of {len(urls)} windows ask for the national login\n")
+    if empty := [a.id for a in estate.agencies if (w := open_window(a)) and client_id(a, w) not in urls]:
+        sys.stdout.write(f"– no service behind the login yet in the window of {', '.join(empty)}\n")
+    if urls:
+        _tell_how_to_log_in(window, urls.get(agency.id, min(urls.values())), person)
+    return not silent
+
+
+def _tell_how_to_log_in(window: Window, url: str, person: opening.Person) -> None:
+    host = urlsplit(url).hostname
+    curl = ("curl", "--cacert", str(window.ca), "--resolve", f"{host}:{window.https_port}:{LOOPBACK}", "-i")
+    sys.stdout.write(
+        f"log in: {url}\n"
+        f"  user {person.username}, password {person.password}\n"
+        f"  the names are known to this machine only by these arguments:\n"
+        f"  chromium --user-data-dir=/tmp/govcloud-browser {shlex.join(window.browser_arguments)} {url}\n"
+        f"  {shlex.join(curl)} {url.replace(f'{host}', f'{host}:{window.https_port}', 1)}\n"
+    )
 
 
 def _by_apply(cloud: LocalCloud, declared: Sequence[Declaration], progress: Progress) -> _Provisioned:
@@ -81,6 +126,7 @@ def _by_pulumi(root: Path, cloud: LocalCloud, declared: Sequence[Declaration], p
             stack = automation.create_or_select_stack(owner.owner, work_dir=str(folder), opts=options)
             is_new = not (stack.export_stack().deployment or {}).get("resources")
             stack.set_config("govcloud:kubeconfig", automation.ConfigValue(str(cloud.kubeconfig)))
+            stack.set_config("govcloud:clientSecretExists", automation.ConfigValue("true"))  # `_open_windows` makes it
             stack.set_config("govcloud:takeOver", automation.ConfigValue(str(is_new).lower()))
             result = stack.up()
         except automation.CommandError as error:

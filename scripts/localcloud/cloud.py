@@ -21,6 +21,7 @@ from scripts.localcloud.supervisor import Supervisor
 from scripts.localcloud.window import layout as window_layout
 from scripts.localcloud.window import objects
 from scripts.localcloud.window.layout import ISSUER
+from scripts.localcloud.window.objects import WindowSecrets
 from scripts.localcloud.window.parts import Parts
 from scripts.localcloud.window.reach import Window
 from scripts.localcloud.window.realm import Realms
@@ -106,14 +107,20 @@ class LocalCloud:
                 if supplies:
                     self._parts.up(supplies, self._client())
 
-    def provision_secrets(self, hosts: Mapping[str, str]) -> dict[str, str]:
-        """Make the certificate and the OIDC secret of each agency's window; return the OIDC secrets.
-
-        Args:
-            hosts: Each agency's host. The gateway's namespace must be there.
-        """
+    def provision_secrets(self, namespace: str, windows: Mapping[str, WindowSecrets]) -> dict[str, str]:
+        """Make the certificate and the OIDC secret of each window in `namespace`; return the OIDC secrets by window."""
         with self._in_words(), self._locked():
-            return objects.provision_secrets(self._client(), self._window_layout, hosts, datetime.now(UTC))
+            return objects.provision_secrets(self._client(), self._window_layout, namespace, windows, datetime.now(UTC))
+
+    def remembered_secret(self, name: str) -> str:
+        """Return a secret of this cloud alone, made when it was first asked for."""
+        with self._in_words(), self._locked():
+            return objects.remembered_secrets(self._window_layout, [name])[name]
+
+    def provision_pages(self, pages: Mapping[tuple[str, str], Mapping[str, bytes]]) -> None:
+        """Let the sample backend of each service (namespace, application) serve these files, by name."""
+        with self._in_words(), self._locked():
+            objects.provision_pages(self._window_layout, pages)
 
     def provision_backends(self, services: Mapping[str, Sequence[tuple[str, int]]]) -> None:
         """Give each service (application and port, by namespace) a sample backend; take it from all others."""

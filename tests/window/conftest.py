@@ -1,51 +1,68 @@
-"""One cluster with a window for the whole session: two agencies, one national login, one user."""
+"""One cluster with the windows of all example agencies for the whole session, and people who log in to them."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from components.estate import loader
+from components.estate.estate import Estate
+from scripts.cluster import summary
+from scripts.cluster.apply import apply
+from scripts.cluster.connection import connect
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.errors import ToolchainError, UnreachableError
 from scripts.localcloud.files import Progress, silent
+from scripts.localcloud.window import opening
 from scripts.localcloud.window.reach import Window
+from scripts.report import portal
+from stacks.declaration import declarations
 from tests.live_cluster import Cluster
-from tests.window.person import Person
+from tests.window import person as browser
 
-AGENCIES = ("irica", "ncro")
-USER, PASSWORD = "zahra", "a-password-of-the-tests"  # of a realm that lives as long as the tests
-HERE = Path(__file__).parent
-PLURALS = {"GatewayClass": "gatewayclasses", "EnvoyProxy": "envoyproxies", "SecurityPolicy": "securitypolicies",
-           "EnvoyExtensionPolicy": "envoyextensionpolicies"}  # fmt: skip
-SERVED_SECONDS = 60
+ROOT = Path(__file__).parents[2]
+PASSWORD = "a-password-of-the-tests"  # noqa: S105  # of a realm that lives as long as the tests
+PEOPLE = {
+    "citizen": (),
+    "broker": ("irica:broker",),
+    "licensed": ("operator:hamrah-nemuneh",),
+    "ended": ("operator:pishkhan-nemuneh",),
+}
+"""Who can log in, and the groups of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A window in service."""
+    """Windows in service."""
 
     cluster: Cluster
     window: Window
+    estate: Estate
 
-    def person(self) -> Person:
+    def person(self) -> browser.Person:
         """Return somebody new, who knows no cookie yet."""
-        return Person(self.window.ca, self.window.places)
+        return browser.Person(self.window.ca, self.window.places)
 
-    def apply(self, manifest: Mapping[str, Any]) -> None:
-        """Apply an object."""
-        path = f"{_collection(manifest)}/{manifest['metadata']['name']}?fieldManager=tests&force=true"
-        kind = {"Content-Type": "application/apply-patch+yaml"}
-        status, answer = self.cluster.request("PATCH", path, dict(manifest), kind)
-        assert status in {200, 201}, answer
+    def logged_in(self, user: str, url: str) -> browser.Person:
+        """Return somebody who has logged in at this address."""
+        person = self.person()
+        assert person.log_in(person.visit(url), user, PASSWORD).url == url
+        return person
+
+    def open_windows(self) -> None:
+        """Put everything beside the manifests as it ought to be, whatever a test did to it."""
+        opening.open_windows(self.cluster.cloud, self.estate, people(), portal.pages(self.estate))
+
+
+def people() -> list[opening.Person]:
+    """Return the accounts."""
+    return [opening.Person(username=name, password=PASSWORD, groups=groups) for name, groups in PEOPLE.items()]
 
 
 def start(directory: Path, progress: Progress = silent) -> Site:
-    """Bring a window into service, or skip where there can be none."""
+    """Bring the windows into service, or skip where there can be none."""
     cloud = LocalCloud(directory, progress=progress, durable=False, window=True)
     try:
         cloud.up()
@@ -55,60 +72,15 @@ def start(directory: Path, progress: Progress = silent) -> Site:
     assert window
     if window.missing:
         pytest.skip(f"no whole window here: {' '.join(window.missing)}")
-    site = Site(
-        cluster=Cluster(cloud=cloud, kubeconfig=cloud.kubeconfig, pki=directory / "pki"),
-        window=window,
-    )
-    for manifest in _manifests():
-        site.apply(manifest)
-    secrets = cloud.provision_secrets({agency: f"{agency}.gov.test" for agency in AGENCIES})
-    cloud.provision_backends({f"{agency}-production": [("portal", 8080)] for agency in AGENCIES})
-    cloud.import_realm(realm(secrets))
-    for agency in AGENCIES:
-        wait_served(site, f"https://{agency}.gov.test/")
+    estate = loader.load(ROOT).estate
+    assert estate
+    report = apply(connect(cloud.kubeconfig), declarations(estate), progress=silent)
+    assert report.is_good, summary.text(report)
+    cluster = Cluster(cloud=cloud, kubeconfig=cloud.kubeconfig, pki=directory / "pki")
+    site = Site(cluster=cluster, window=window, estate=estate)
+    site.open_windows()
+    assert not opening.wait_until_asked(window, opening.entrances(estate))
     return site
-
-
-def wait_served(site: Site, url: str) -> None:
-    """Return once the gateway asks for a login there."""
-    deadline = time.monotonic() + SERVED_SECONDS
-    found = "nothing"
-    while time.monotonic() < deadline:
-        try:
-            page = site.person().get(url)
-        except OSError as error:
-            found = str(error)
-        else:
-            if page.status == 302:
-                return
-            found = str(page.status)
-        time.sleep(0.2)
-    pytest.fail(f"{url} answers {found}")
-
-
-def realm(secrets: Mapping[str, str]) -> dict[str, Any]:
-    """Return the national login's realm: a client for each agency, a group, a user."""
-    clients = [
-        {
-            "clientId": agency,
-            "secret": secret,
-            "redirectUris": [f"https://{agency}.gov.test/oauth2/callback"],
-            "attributes": {
-                "pkce.code.challenge.method": "S256",
-                "post.logout.redirect.uris": f"https://{agency}.gov.test/",
-            },
-        }
-        for agency, secret in secrets.items()
-    ]
-    user = {
-        "username": USER, "enabled": True, "email": "zahra@gov.test", "emailVerified": True,
-        "firstName": "زهرا", "lastName": "آزمایشی", "groups": ["irica:auditor"],
-        "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
-    }  # fmt: skip
-    return {
-        "realm": "government", "enabled": True, "sslRequired": "all",
-        "clients": clients, "groups": [{"name": "irica:auditor"}], "users": [user],
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -133,17 +105,3 @@ def _shown(request: pytest.FixtureRequest) -> Callable[[str], None]:
             sys.stderr.flush()
 
     return show
-
-
-def _manifests() -> Iterator[dict[str, Any]]:
-    yield from yaml.safe_load_all((HERE / "site.yaml").read_text())
-    for agency in AGENCIES:
-        yield from yaml.safe_load_all((HERE / "agency.yaml").read_text().replace("{agency}", agency))
-
-
-def _collection(manifest: Mapping[str, Any]) -> str:
-    group, kind = manifest["apiVersion"], manifest["kind"]
-    namespace = manifest["metadata"].get("namespace")
-    scope = f"/namespaces/{namespace}" if namespace else ""
-    root = f"/apis/{group}" if "/" in group else f"/api/{group}"
-    return f"{root}{scope}/{PLURALS.get(kind, kind.lower() + 's')}"

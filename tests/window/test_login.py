@@ -6,12 +6,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.window.conftest import PASSWORD, USER, Site
+from tests.window.conftest import PASSWORD, Site
 from tests.window.person import Page, Person, read_form
 
 pytestmark = [pytest.mark.live, pytest.mark.login]
 
-IRICA, NCRO = "https://irica.gov.test", "https://ncro.gov.test"
+IRICA, NCRO = "https://irica.gov.test/duties", "https://ncro.gov.test/births"
+USER = "citizen"
 SESSION_COOKIES = 5  # digest, expiry, access, id, refresh
 
 
@@ -23,7 +24,7 @@ def person(site: Site) -> Person:
 @pytest.fixture
 def visitor(person: Person) -> Person:
     """Somebody who has logged in to the first agency."""
-    assert _log_in(person, f"{IRICA}/").status == 200
+    assert _log_in(person, IRICA).status == 200
     return person
 
 
@@ -34,7 +35,7 @@ def test_who_comes_is_sent_to_the_national_login_with_pkce(person: Person, site:
     assert page.status == 302
     assert page.location.startswith(f"{site.window.issuer}/protocol/openid-connect/auth?")
     assert asked["client_id"] == ["irica"]
-    assert asked["redirect_uri"] == [f"{IRICA}/oauth2/callback"]
+    assert asked["redirect_uri"] == ["https://irica.gov.test/oauth2/callback"]
     assert asked["response_type"] == ["code"]
     assert asked["code_challenge_method"] == ["S256"]
     assert len(asked["code_challenge"][0]) == 43  # 32 bytes in base64url
@@ -49,7 +50,7 @@ def test_login_leads_back_to_the_page_that_was_asked_for(person: Person) -> None
 
     assert page.url == f"{IRICA}/forms?id=1"
     assert page.status == 200
-    assert (told["namespace"], told["app"], told["path"]) == ("irica-production", "portal", "/forms?id=1")
+    assert (told["namespace"], told["app"], told["path"]) == ("irica-production", "payments", "/duties/forms?id=1")
     assert len(own) == SESSION_COOKIES
     assert all(cookie.secure and cookie.has_nonstandard_attr("HttpOnly") for cookie in own)
     assert not any(cookie.domain_specified for cookie in own)  # of this host alone
@@ -57,44 +58,54 @@ def test_login_leads_back_to_the_page_that_was_asked_for(person: Person) -> None
 
 def test_the_service_gets_its_own_cookies_and_no_token(visitor: Person) -> None:
     session = "; ".join(f"{c.name}={c.value}" for c in visitor.cookies if c.domain == "irica.gov.test")
-    headers = json.loads(visitor.get(f"{IRICA}/", {"Cookie": f"own=1; {session}"}).text)["headers"]
+    headers = json.loads(visitor.get(IRICA, {"Cookie": f"own=1; {session}"}).text)["headers"]
 
     assert "authorization" not in headers
     assert headers["cookie"] == "own=1"
+    assert not [name for name in headers if "token" in name]
+
+
+def test_a_service_learns_the_claims_of_its_windows_purposes_and_no_others(visitor: Person) -> None:
+    spoofed = {"x-govcloud-claim-given-name": "نادرست".encode().decode("latin-1"), "x-govcloud-claim-email": "a@b.test"}
+    headers = json.loads(visitor.get(IRICA, spoofed).text)["headers"]
+    claims = {name: value for name, value in headers.items() if name.startswith("x-govcloud")}
+
+    assert claims.keys() == {"x-govcloud-claim-given-name", "x-govcloud-claim-family-name"}
+    assert claims["x-govcloud-claim-given-name"].encode("latin-1").decode() == "نمونه"
 
 
 def test_a_second_agency_asks_for_no_second_password(visitor: Person) -> None:
-    page = visitor.visit(f"{NCRO}/")
+    page = visitor.visit(NCRO)
     told = json.loads(page.text)
 
-    assert (page.status, page.url) == (200, f"{NCRO}/")
+    assert (page.status, page.url) == (200, NCRO)
     assert told["namespace"] == "ncro-production"
     assert "irica" not in told["headers"].get("cookie", "")
 
 
 def test_a_wrong_password_opens_nothing(person: Person) -> None:
-    page = person.log_in(person.visit(f"{IRICA}/"), USER, "wrong")
+    page = person.log_in(person.visit(IRICA), USER, "wrong")
 
     assert urlsplit(page.url).hostname == "login.gov.test"
     assert read_form(page).action
-    assert not person.cookie("irica-access")
+    assert not person.cookie("govcloud-access-irica")
 
 
 def test_logout_ends_the_session_here_and_at_the_national_login(visitor: Person) -> None:
-    page = visitor.get(f"{IRICA}/logout")
+    page = visitor.get("https://irica.gov.test/logout")
 
     assert page.status == 302
     assert urlsplit(page.location).path.endswith("/protocol/openid-connect/logout")
     assert not [cookie.name for cookie in visitor.cookies if cookie.domain == "irica.gov.test"]
     visitor.visit(page.location)
     for home in (IRICA, NCRO):
-        asked = visitor.visit(f"{home}/")
+        asked = visitor.visit(home)
         assert urlsplit(asked.url).hostname == "login.gov.test"
         assert read_form(asked).action
 
 
 def test_a_forged_state_is_refused(person: Person) -> None:
-    page = person.get(f"{IRICA}/")
+    page = person.get(IRICA)
     state = parse_qs(urlsplit(page.location).query)["state"][0]
     content = json.loads(base64.urlsafe_b64decode(state + "=" * (-len(state) % 4)))
     foreign = content | {"url": "https://foreign.test/"}
@@ -102,23 +113,23 @@ def test_a_forged_state_is_refused(person: Person) -> None:
 
     for forged in (foreign, unsigned):
         text = base64.urlsafe_b64encode(json.dumps(forged).encode()).decode().rstrip("=")
-        answer = person.get(f"{IRICA}/oauth2/callback?{urlencode({'code': 'x', 'state': text})}")
+        answer = person.get(f"https://irica.gov.test/oauth2/callback?{urlencode({'code': 'x', 'state': text})}")
         assert 400 <= answer.status < 500, answer
-    assert not person.cookie("irica-access")
+    assert not person.cookie("govcloud-access-irica")
 
 
 def test_a_state_of_another_browser_is_refused(site: Site, person: Person) -> None:
-    begun = person.get(f"{IRICA}/")
+    begun = person.get(IRICA)
     form = read_form(person.visit(begun.location))
     back = person.post(form.action, form.fields | {"username": USER, "password": PASSWORD})
     stranger = site.person()
 
-    assert back.location.startswith(f"{IRICA}/oauth2/callback?")
+    assert back.location.startswith("https://irica.gov.test/oauth2/callback?")
     assert 400 <= stranger.get(back.location).status < 500
-    assert not stranger.cookie("irica-access")
+    assert not stranger.cookie("govcloud-access-irica")
 
 
-@pytest.mark.parametrize("name", ["OauthHMAC", "irica-access", "OauthExpires"])
+@pytest.mark.parametrize("name", ["OauthHMAC", "govcloud-access-irica", "OauthExpires"])
 def test_a_forged_cookie_is_no_session(visitor: Person, name: str) -> None:
     cookie = visitor.cookie(name)
     assert cookie
@@ -127,28 +138,28 @@ def test_a_forged_cookie_is_no_session(visitor: Person, name: str) -> None:
     assert refresh
     visitor.cookies.clear(refresh.domain, refresh.path, refresh.name)
 
-    assert visitor.get(f"{IRICA}/").status == 302
+    assert visitor.get(IRICA).status == 302
 
 
 def test_a_session_of_one_agency_is_none_at_another(visitor: Person) -> None:
     own = "; ".join(f"{c.name}={c.value}" for c in visitor.cookies if c.domain == "irica.gov.test")
-    page = visitor.get(f"{NCRO}/", {"Cookie": own})
+    page = visitor.get(NCRO, {"Cookie": own})
 
     assert page.status == 302
     assert "client_id=ncro" in page.location
 
 
 def test_a_connection_to_one_agency_reaches_no_other(visitor: Person) -> None:
-    page = visitor.get(f"{IRICA}/", {"Host": "ncro.gov.test"})
+    page = visitor.get(IRICA, {"Host": "ncro.gov.test"})
 
     assert page.status in {302, 404, 421}
     assert "ncro-production" not in page.text
 
 
 def test_plain_http_only_sends_to_https(person: Person) -> None:
-    page = person.get("http://irica.gov.test/forms")
+    page = person.get("http://irica.gov.test/duties?a=b")
 
-    assert (page.status, page.location) == (301, "https://irica.gov.test/forms")
+    assert (page.status, page.location) == (301, "https://irica.gov.test/duties?a=b")
 
 
 def _log_in(person: Person, url: str) -> Page:

@@ -1,7 +1,8 @@
 """The sample backend of every service: `python -m …backend PORT FILE`.
 
 It tells a program as JSON what it was asked and as which service, and a person the same as a page in two languages.
-FILE says which service each of its addresses stands for. It echoes on a WebSocket too.
+FILE says which service each of its addresses stands for. It echoes on a WebSocket too. A service with a folder beside
+FILE (pages/NAMESPACE/APP) serves the files in it instead.
 """
 
 import base64
@@ -19,6 +20,7 @@ WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 CLOSE = 0x8  # opcode of RFC 6455, section 5.2
 EXTENDED_16, EXTENDED_64 = 126, 127
 CHUNK = 1 << 16
+TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 PAGE = """<!doctype html>
 <html lang="fa" dir="rtl"><meta charset="utf-8"><title>{app}</title>
 <body style="font-family:sans-serif;max-width:40em;margin:3em auto">
@@ -54,6 +56,10 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         size, digest = self._read_body()
         service = self._service()
+        file = _file(self.table.parent / "pages" / service["namespace"] / service["app"], self.path)
+        if file is not None:
+            self._send(file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"))
+            return
         told = {
             **service,
             "method": self.command,
@@ -65,6 +71,9 @@ class Handler(BaseHTTPRequestHandler):
         if "text/html" in self.headers.get("Accept", ""):
             body = PAGE.format(**{key: html.escape(value) for key, value in service.items()}).encode()
             kind = "text/html; charset=utf-8"
+        self._send(body, kind)
+
+    def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -126,6 +135,14 @@ class Handler(BaseHTTPRequestHandler):
         length = bytes([size]) if size < EXTENDED_16 else bytes([EXTENDED_64]) + size.to_bytes(8)
         self.wfile.write(bytes([head[0]]) + length + plain)
         return head[0] & 0x0F
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """Return the file that this path asks for: one of the folder itself, no other."""
+    name = path.partition("?")[0].removeprefix("/") or "index.html"
+    with suppress(OSError):
+        return next((file for file in folder.iterdir() if file.name == name), None)
+    return None
 
 
 @functools.lru_cache(1)

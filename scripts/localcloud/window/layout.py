@@ -21,7 +21,6 @@ PORTS = dict.fromkeys(("window-network", *INSIDE), "window-network")
 # In the order in which they start. Envoy is Envoy Gateway's to start.
 NAMES = ("window-network", "sample-backends", "keycloak", "envoy-gateway", "envoy")
 ENVOY_PORT = "window-https"  # shown as Envoy's own
-GATEWAY_NAMESPACE = "govcloud-gateway"  # of the agencies' listeners and policies
 CONTROLLER_NAMESPACE = "envoy-gateway-system"  # of Envoy Gateway itself
 ISSUER = "https://login.gov.test/realms/government"
 
@@ -72,6 +71,11 @@ class Layout:
     def backends(self) -> Path:
         """Which service each address of the sample backends stands for."""
         return self.directory / "backends.json"
+
+    @property
+    def pages(self) -> Path:
+        """Files that sample backends serve, below namespace and application; beside the table that they read."""
+        return self.backends.parent / "pages"
 
     @property
     def record(self) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from scripts.localcloud import certificates
 from scripts.localcloud.certificates import SERVER, Leaf
 from scripts.localcloud.client import Client
 from scripts.localcloud.files import make_private, write_private
-from scripts.localcloud.window.layout import BACKEND_PORT, CONTROLLER_NAMESPACE, GATEWAY_NAMESPACE, NETWORK, Layout
+from scripts.localcloud.window.layout import BACKEND_PORT, CONTROLLER_NAMESPACE, NETWORK, Layout
 
 MANAGER = "govcloud-cloud"
 OWN = {"app.kubernetes.io/managed-by": MANAGER}
@@ -43,22 +43,52 @@ def apply(client: Client, manifests: Iterable[Manifest]) -> None:
     _spread(client, everything, lambda c, m: c.apply(_path(m), json.dumps(m).encode(), manager=MANAGER))
 
 
-def provision_secrets(client: Client, layout: Layout, hosts: Mapping[str, str], now: datetime) -> dict[str, str]:
-    """Make each agency's certificate and OIDC secret where its window looks for them; return the OIDC secrets."""
+class WindowSecrets(NamedTuple):
+    """What a window looks for: the Secret with a certificate for `host`, and that of its OIDC client, if it has one."""
+
+    host: str
+    certificate: str
+    client: str | None
+
+
+def provision_secrets(
+    client: Client, layout: Layout, namespace: str, wanted: Mapping[str, WindowSecrets], now: datetime
+) -> dict[str, str]:
+    """Make each window's certificate and OIDC secret where it looks for them; return the OIDC secrets by window."""
     leaves = {
-        agency: Leaf(
-            file=f"window-{agency}", authority="window-ca", common_name=agency, usages=(SERVER,), hosts=(host,)
+        window: Leaf(
+            file=f"window-{window}", authority="window-ca", common_name=window, usages=(SERVER,), hosts=(names.host,)
         )
-        for agency, host in sorted(hosts.items())
+        for window, names in sorted(wanted.items())
     }
     certificates.issue(layout.pki, now, leaves.values())
-    remembered = layout.pki / "clients.json"
-    known: dict[str, str] = msgspec.json.decode(remembered.read_bytes()) if remembered.exists() else {}
-    clients = {agency: known.get(agency) or secrets.token_urlsafe(32) for agency in leaves}
-    write_private(remembered, msgspec.json.encode(known | clients))
-    apply(client, (_oidc(agency, secret) for agency, secret in clients.items()))
-    apply(client, (_certificate(layout, agency, leaf) for agency, leaf in leaves.items()))
+    with_client = {window: names.client for window, names in wanted.items() if names.client is not None}
+    clients = remembered_secrets(layout, with_client)
+    oidc = (_oidc(namespace, with_client[window], secret) for window, secret in clients.items())
+    tls = (_certificate(layout, namespace, wanted[window].certificate, leaf) for window, leaf in leaves.items())
+    apply(client, [*oidc, *tls])
     return clients
+
+
+def remembered_secrets(layout: Layout, names: Iterable[str]) -> dict[str, str]:
+    """Return a secret for each name, made when it was first asked for."""
+    place = layout.pki / "clients.json"
+    known: dict[str, str] = msgspec.json.decode(place.read_bytes()) if place.exists() else {}
+    asked = {name: known.get(name) or secrets.token_urlsafe(32) for name in names}
+    make_private(layout.pki)
+    write_private(place, msgspec.json.encode(known | asked))
+    return asked
+
+
+def provision_pages(layout: Layout, pages: Mapping[tuple[str, str], Mapping[str, bytes]]) -> None:
+    """Let the sample backend of each service (namespace, application) serve these files, and nothing older."""
+    for (namespace, app), files in pages.items():
+        folder = layout.pages / namespace / app
+        make_private(folder)
+        for name, content in files.items():
+            write_private(folder / name, content)
+        for left in {path.name for path in folder.iterdir()} - set(files):
+            (folder / left).unlink()
 
 
 def provision_backends(client: Client, layout: Layout, services: Mapping[str, Sequence[tuple[str, int]]]) -> None:
@@ -109,22 +139,22 @@ def _path(manifest: Manifest) -> str:
     return f"{prefix}{scope}/{PLURALS[manifest['kind']]}/{manifest['metadata']['name']}"
 
 
-def _oidc(agency: str, secret: str) -> Manifest:
-    return _secret(f"{agency}-oidc", "Opaque", {"client-secret": secret.encode()})
+def _oidc(namespace: str, name: str, secret: str) -> Manifest:
+    return _secret(namespace, name, "Opaque", {"client-secret": secret.encode()})
 
 
-def _certificate(layout: Layout, agency: str, leaf: Leaf) -> Manifest:
+def _certificate(layout: Layout, namespace: str, name: str, leaf: Leaf) -> Manifest:
     # The authority goes with it: a browser started for this window knows it by that.
     chain = (layout.pki / f"{leaf.file}.crt").read_bytes() + layout.ca.read_bytes()
     key = (layout.pki / f"{leaf.file}.key").read_bytes()
-    return _secret(f"{agency}-window-tls", "kubernetes.io/tls", {"tls.crt": chain, "tls.key": key})
+    return _secret(namespace, name, "kubernetes.io/tls", {"tls.crt": chain, "tls.key": key})
 
 
-def _secret(name: str, kind: str, data: Mapping[str, bytes]) -> Manifest:
+def _secret(namespace: str, name: str, kind: str, data: Mapping[str, bytes]) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "namespace": GATEWAY_NAMESPACE, "labels": OWN},
+        "metadata": {"name": name, "namespace": namespace, "labels": OWN},
         "type": kind,
         "data": {key: b64encode(value).decode() for key, value in data.items()},
     }

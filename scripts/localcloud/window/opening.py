@@ -1,0 +1,150 @@
+"""Opens the embedded windows of an estate: their secrets, sample backends, and the realm of the national login.
+
+What stands in a cluster beside the manifests, and comes from elsewhere in production: certificates, OIDC client
+secrets, pods, people.
+"""
+
+import socket
+import ssl
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from http.client import HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from components.estate.estate import Estate
+from components.estate.profile import EnvironmentName
+from components.manifests import login, national_window, network
+from components.manifests.realm import realm
+from components.manifests.window import has_production, open_window
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.window.objects import WindowSecrets
+from scripts.localcloud.window.reach import LOOPBACK, Window
+
+SERVED_SECONDS: Final = 120.0
+REQUEST_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.5
+_ACCOUNT: Final = "person"
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can log in at the embedded national login; synthetic, as everything there."""
+
+    username: str
+    password: str
+    groups: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = {}
+
+    def account(self) -> dict[str, Any]:
+        """Return the user as Keycloak imports it."""
+        names = {"firstName": "نمونه", "lastName": "آزمایشی", "email": f"{self.username}@people.test"}
+        extra = {key: [value] for key, value in self.attributes.items()}
+        password = {"type": "password", "value": self.password, "temporary": False}
+        account = {"username": self.username, "enabled": True, "emailVerified": True, **names}
+        return account | {"groups": list(self.groups), "attributes": extra, "credentials": [password]}
+
+
+def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], portal: Mapping[str, bytes]) -> None:
+    """Put on the embedded cloud what its windows need beside the manifests, which are applied already.
+
+    Args:
+        cloud: Up, with its window.
+        estate: As it was applied.
+        people: Who can log in.
+        portal: The pages of the national window, by file name.
+
+    Raises:
+        LocalCloudError: It cannot be; the message says why and what to do.
+    """
+    platform = estate.platform.spec
+    windows = {a.id: (a, chosen) for a in estate.agencies if (chosen := open_window(a)) is not None}
+    wanted = {
+        name: WindowSecrets(
+            host=chosen.host,
+            certificate=chosen.certificate_ref or f"{name}-window-tls",
+            client=chosen.sso.client_secret_ref or f"{name}-oidc",
+        )
+        for name, (_, chosen) in windows.items()
+    }
+    backends = {
+        f"{agency.id}-{EnvironmentName.PRODUCTION}": network.window_backends(agency.profile.spec.services)
+        for agency in estate.agencies
+        if has_production(agency)
+    }
+    if (shared := platform.national_window) is not None:
+        name = national_window.NAME
+        wanted[name] = WindowSecrets(host=shared.host, certificate=f"{name}-window-tls", client=None)
+        backends[shared.namespace] = [(shared.app, shared.port)]
+        cloud.provision_pages({(shared.namespace, shared.app): portal})
+    secrets = cloud.provision_secrets(platform.gateway.namespace, wanted)
+    cloud.provision_backends(backends)
+    by_client = {login.client_id(*windows[name]): secret for name, secret in secrets.items()}
+    cloud.import_realm(_with_secrets(realm(estate), by_client, people))
+
+
+def entrances(estate: Estate) -> dict[str, str]:
+    """Return one address in each window that nobody sees without the national login, by the window's client.
+
+    A window in which no service asks for one has none.
+    """
+    inside: dict[str, list[str]] = defaultdict(list)
+    for agency in estate.agencies:
+        whose = {"own": agency.id, "parent": agency.profile.spec.identity.parent or ""}
+        for service in agency.profile.spec.services:
+            if service.window is not None and service.access.policy == "login":
+                inside[whose[service.window.offered_in]].append(service.window.path)
+    windows = ((agency, window) for agency in estate.agencies if (window := open_window(agency)) is not None)
+    return {
+        login.client_id(agency, window): f"{estate.platform.home(window.host)}{min(paths).removeprefix('/')}"
+        for agency, window in windows
+        if (paths := inside[agency.id])
+    }
+
+
+def wait_until_asked(window: Window, urls: Mapping[str, str]) -> list[str]:
+    """Wait until each address sends to the national login as its own client; return those that still do not.
+
+    Args:
+        window: Where the embedded window is reached.
+        urls: An address for each client.
+    """
+    context = ssl.create_default_context(cafile=window.ca)
+    left, deadline = dict(urls), time.monotonic() + SERVED_SECONDS
+    while left and time.monotonic() < deadline:
+        left = {client: url for client, url in left.items() if not _asks(window, context, url, client)}
+        if left:
+            time.sleep(POLL_SECONDS)
+    return sorted(left.values())
+
+
+def _asks(window: Window, context: ssl.SSLContext, url: str, client: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    connection = HTTPSConnection(host, timeout=REQUEST_SECONDS, context=context)
+    try:
+        # The host is known to nobody but us: connect to the window's port here, under its own name.
+        plain = socket.create_connection((LOOPBACK, window.https_port), REQUEST_SECONDS)
+        connection.sock = context.wrap_socket(plain, server_hostname=host)
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        to = urlsplit(answer.headers["Location"] or "")
+        is_login = f"{to.scheme}://{to.netloc}{to.path}".startswith(f"{window.issuer}/")
+        return answer.status == HTTPStatus.FOUND and is_login and parse_qs(to.query).get("client_id") == [client]
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def sample_person(cloud: LocalCloud, groups: Sequence[str]) -> Person:
+    """Return the one person who can log in after `make up`; the password is made once and kept."""
+    return Person(username="sample", password=cloud.remembered_secret(_ACCOUNT), groups=tuple(groups))
+
+
+def _with_secrets(body: dict[str, Any], secrets: Mapping[str, str], people: Sequence[Person]) -> dict[str, Any]:
+    clients = [client | {"secret": secrets[client["clientId"]]} for client in body["clients"]]
+    return body | {"clients": clients, "users": [person.account() for person in people]}

@@ -29,6 +29,7 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.window
 
 golden: $(VENV)/.installed-dev
 	GOVCLOUD_GOLDEN=1 $(BIN)/pytest tests/manifests

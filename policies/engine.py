@@ -22,6 +22,7 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     window.foreign_issuers,
     window.foreign_redirects,
     window.taken_clients,
+    window.foreign_secrets,
     window.unlisted_claims,
     window.shadowed_paths,
     placement.placements,

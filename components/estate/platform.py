@@ -148,6 +148,13 @@ class Platform(Record, frozen=True, kw_only=True):
         return ZoneInfo(self.spec.time_zone)
 
     @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that all agencies share, of the platform or of the cluster."""
+        spec = self.spec
+        shared = (spec.gateway, spec.gateway.controller, spec.dns, spec.monitoring, spec.national_window)
+        return frozenset(one.namespace for one in shared if one is not None)
+
+    @property
     def keys(self) -> str:
         """Where the national login publishes its signing keys; unset, where Keycloak does."""
         return self.spec.issuer_keys or f"{self.spec.issuer}/protocol/openid-connect/certs"

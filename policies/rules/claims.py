@@ -6,9 +6,12 @@ from typing import Final, NamedTuple
 
 from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, PathPart, Words
+from components.estate.operators import GROUP_PREFIX
 from components.estate.persian import normalise
+from components.estate.platform import Platform
 
-RESERVED_IDS: Final = frozenset(("platform", "default"))
+_RESERVED: Final = frozenset(("platform", "default", "national-window", GROUP_PREFIX))
+"""Names that objects of the platform have, or groups at the national login: an operator's is `operator:<id>`."""
 _RESERVED_PREFIX: Final = "kube"  # kube-system and its kin
 
 
@@ -23,17 +26,20 @@ class Claim(NamedTuple):
 
 def reserved_ids(estate: Estate) -> Iterator[Finding]:
     """Refuse ids that the platform or Kubernetes needs for itself (NS-04)."""
-    platform = estate.platform.spec
-    shared = {peer.namespace for peer in (platform.gateway, platform.dns, platform.monitoring) if peer is not None}
     for agency in estate.agencies:
         spaces = {agency.id, *(agency.profile.namespace(e) for e in agency.profile.spec.environments)}
-        if spaces & (RESERVED_IDS | shared) or agency.id.startswith(_RESERVED_PREFIX):
+        if any(is_reserved(name, estate.platform) for name in spaces):
             yield agency.fails(
                 "id-reserved",
                 ("metadata", "id"),
                 Words(f"the id {agency.id!r} is reserved", f"شناسهٔ {agency.id!r} رزرو شده است"),
                 Words("choose another id", "شناسهٔ دیگری برگزینید"),
             )
+
+
+def is_reserved(name: str, platform: Platform) -> bool:
+    """Tell whether the platform or Kubernetes needs `name` for itself."""
+    return name in _RESERVED | platform.namespaces or name.startswith(_RESERVED_PREFIX)
 
 
 def repeated_names(estate: Estate) -> Iterator[Finding]:

@@ -7,24 +7,20 @@ import msgspec
 
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Level, Words
-from components.estate.operators import GROUP_PREFIX, Operator
-from policies.rules.claims import RESERVED_IDS
-
-_RESERVED_PREFIX = "kube"
+from components.estate.operators import Operator
+from policies.rules.claims import is_reserved
 
 
 def reserved_operators(estate: Estate) -> Iterator[Finding]:
-    """Refuse an operator with an id that no agency may have, and an agency with the operators' word (NS-04).
-
-    The groups of an agency called `operator` would be those of operators: `operator:<role>`, `operator:<id>`.
-    """
-    remedy = Words("choose another id", "شناسهٔ دیگری برگزینید")
+    """Refuse an operator with an id that no agency may have (NS-04)."""
     for operator in estate.operators:
-        if operator.id in RESERVED_IDS | _shared(estate) or operator.id.startswith(_RESERVED_PREFIX):
-            yield operator.fails("id-reserved", ("id",), _reserved(operator.id), remedy)
-    for agency in estate.agencies:
-        if agency.id == GROUP_PREFIX:
-            yield agency.fails("id-reserved", ("metadata", "id"), _reserved(agency.id), remedy)
+        if is_reserved(operator.id, estate.platform):
+            yield operator.fails(
+                "id-reserved",
+                ("id",),
+                Words(f"the id {operator.id!r} is reserved", f"شناسهٔ {operator.id!r} رزرو شده است"),
+                Words("choose another id", "شناسهٔ دیگری برگزینید"),
+            )
 
 
 def taken_operators(estate: Estate) -> Iterator[Finding]:
@@ -84,15 +80,6 @@ def ended_licences(estate: Estate) -> Iterator[Finding]:
     for operator in estate.operators:
         if estate.has_ended(operator.licence.until):
             yield _advice(operator, operator.licence.until.solar_hijri)
-
-
-def _shared(estate: Estate) -> set[str]:
-    platform = estate.platform.spec
-    return {peer.namespace for peer in (platform.gateway, platform.dns, platform.monitoring) if peer is not None}
-
-
-def _reserved(taken: str) -> Words:
-    return Words(f"the id {taken!r} is reserved", f"شناسهٔ {taken!r} رزرو شده است")
 
 
 def _near(spelling: str | None) -> Words:

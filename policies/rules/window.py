@@ -108,6 +108,30 @@ def taken_clients(estate: Estate) -> Iterator[Finding]:
     return taken("client-taken", Words("client", "کلاینت"), remedy, claims)
 
 
+def foreign_secrets(estate: Estate) -> Iterator[Finding]:
+    """Refuse the name of a Secret that is not the agency's: they all lie in the gateway's namespace (IN-11)."""
+    claims: list[Claim] = []
+    for agency, window in _windows(estate):
+        for path, given, default in (
+            ((*_WINDOW, "certificateRef"), window.certificate_ref, "window-tls"),
+            ((*_SSO, "clientSecretRef"), window.sso.client_secret_ref, "oidc"),
+        ):
+            own = f"{agency.id}-"
+            claims.append(Claim(given or own + default, agency, path if given else _WINDOW, given or own + default))
+            if given is not None and not given.startswith(own):
+                yield agency.fails(
+                    "secret-foreign",
+                    path,
+                    Words(f"the Secret {given!r} is not the agency's", f"Secret {given!r} از آن این دستگاه نیست"),
+                    Words(
+                        f"have one made whose name begins with {own!r}, or leave it out for {own + default!r}",
+                        f"Secret دیگری بخواهید که نامش با {own!r} آغاز شود، یا آن را بردارید: {own + default!r}",
+                    ),
+                )
+    remedy = Words("every window has Secrets of its own", "هر پنجره Secretهای خود را دارد")
+    yield from taken("secret-taken", Words("Secret", "Secret"), remedy, claims)
+
+
 def unlisted_claims(estate: Estate) -> Iterator[Finding]:
     """Refuse a claim that the platform does not list (R37)."""
     listed = estate.platform.spec.claims

@@ -77,7 +77,7 @@ class Scene:
     def cloud_up(self) -> None:
         """Start the embedded cluster unless it runs."""
         self._has_cloud = True
-        run(self.govcloud("cloud", "up"))
+        run(self.govcloud("cloud", "up", "--no-window"))
 
     def new_cloud(self) -> None:
         """Start an embedded cluster without any data."""

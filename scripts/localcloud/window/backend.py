@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers every request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # an answer in one piece, not its head and then, some 40 ms later, its body
     table: Path
 
     def do_GET(self) -> None:
@@ -116,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "Upgrade")
         self.send_header("Sec-WebSocket-Accept", accept.decode())
         self.end_headers()
+        self.wfile.flush()
         self.close_connection = True
         with suppress(OSError):
             while self._echo_frame() not in {None, CLOSE}:
@@ -134,6 +137,7 @@ class Handler(BaseHTTPRequestHandler):
         plain = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
         length = bytes([size]) if size < EXTENDED_16 else bytes([EXTENDED_64]) + size.to_bytes(8)
         self.wfile.write(bytes([head[0]]) + length + plain)
+        self.wfile.flush()
         return head[0] & 0x0F
 
 

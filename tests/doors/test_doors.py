@@ -55,7 +55,8 @@ def requests(owner: str, tmp_path: Path) -> Objects:
     """What the Pulumi program asks for, over the wire."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.touch()
-    recording = record(ROOT, owner, config={"kubeconfig": str(kubeconfig)}, stacks=PLATFORM)
+    config = {"kubeconfig": str(kubeconfig), "clientSecretExists": "true"}
+    recording = record(ROOT, owner, config=config, stacks=PLATFORM)
     assert recording.error is None
     return by_identity(resource.inputs for resource in recording.objects)
 

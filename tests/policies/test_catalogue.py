@@ -1,0 +1,117 @@
+"""Every rule of the catalogue: its cases, exactly; its words; that it fails closed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from components.estate.finding import Finding, Status, Where
+from components.estate.platform import Platform
+from policies.catalogue import CATALOGUE
+from policies.rules.rule import Object, Problem, Rule
+from policies.rules.scene import Scene
+from policies.verdict import Placed, judge
+from tests.policies.cases import SORTS, Case, cases, judged, platform
+
+CASES = list(cases())
+BY_ID = {rule.id: rule for rule in CATALOGUE}
+ODD: list[object] = [None, True, 7, 1.5, "text", [], {}, [None], [7], {"a": None}, [{"name": 7}]]
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Platform:
+    return platform()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}/{case.path.stem}")
+def test_a_case_gives_exactly_what_it_announces(case: Case, chosen: Platform) -> None:
+    findings = judged(case, BY_ID[case.rule], chosen).findings
+    found = sorted(_shown(finding) for finding in findings)
+    assert found == [(one.shown, one.pointer) for one in case.expected]
+    assert {finding.status for finding in findings} <= {Status.FAIL}
+    summaries = [finding.summary.en for finding in findings]
+    for one in case.expected:
+        assert any(one.words in summary for summary in summaries), summaries
+
+
+def _shown(finding: Finding) -> tuple[str, str]:
+    _, _, kind, name, *_ = finding.subject.split("/")
+    return f"{kind}/{name}", Where("", finding.where.path[1:]).pointer
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
+def test_every_rule_has_cases_of_every_sort(rule: Rule) -> None:
+    sorts = Counter(case.sort for case in CASES if case.rule == rule.id)
+    assert set(sorts) == set(SORTS), "see tests/policies/cases.py"
+    for case in CASES:
+        if case.rule == rule.id:
+            assert bool(case.expected) is (case.sort != "pass"), case.path
+
+
+def test_every_case_is_of_a_rule() -> None:
+    assert {case.rule for case in CASES} == BY_ID.keys()
+    assert {case.sort for case in CASES} <= set(SORTS)
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
+def test_a_rule_is_whole(rule: Rule) -> None:
+    family, _, number = rule.id.partition("-")
+    assert family in {"NS", "QU", "NP", "RB", "IN", "WL", "MT"}
+    assert number.isdigit()
+    assert rule.name == rule.name.lower()
+    assert " " not in rule.name
+    assert rule.kinds
+    assert rule.marks
+    assert rule.controls
+    for words in (rule.title, rule.remedy):
+        assert words.en
+        assert any("\u0600" <= letter <= "\u06ff" for letter in words.fa)
+
+
+def test_ids_and_names_are_used_once() -> None:
+    assert len({rule.id for rule in CATALOGUE}) == len({rule.name for rule in CATALOGUE}) == len(CATALOGUE)
+    assert [rule.id for rule in CATALOGUE] == sorted(rule.id for rule in CATALOGUE)
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_wrong_types_anywhere_break_no_rule(rule: Rule, odd: object, chosen: Platform) -> None:
+    """Each field of each case, replaced: a finding or none, but never a rule that breaks."""
+    for case in (case for case in CASES if case.rule == rule.id and case.sort in {"pass", "fail"}):
+        objects = case.objects
+        for number, whole in enumerate(objects):
+            for changed in _replaced(whole, odd):
+                if not isinstance(changed, dict):
+                    continue
+                scene = Scene([*objects[:number], changed, *objects[number + 1 :]], chosen)
+                placed = [Placed(changed, Where("f", (0,)), is_made=False)]
+                for mark in rule.marks:
+                    findings = judge(placed, scene, mark, [rule]).findings
+                    assert Status.UNKNOWN not in {f.status for f in findings}, (changed, findings)
+
+
+def _replaced(node: object, odd: object) -> Iterator[object]:
+    """Yield the tree with each of its parts in turn replaced by `odd`."""
+    yield odd
+    if isinstance(node, dict):
+        for key, value in node.items():
+            for changed in _replaced(value, odd):
+                yield node | {key: changed}
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            for changed in _replaced(value, odd):
+                yield [*node[:index], changed, *node[index + 1 :]]
+
+
+def test_a_rule_that_breaks_is_unknown_and_gates(chosen: Platform) -> None:
+    def breaks(_body: Object, _scene: Scene) -> Iterator[Problem]:
+        raise KeyError("spec")
+
+    whole = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
+    rule = replace(CATALOGUE[0], check=breaks)
+    (finding,) = judge(
+        [Placed(whole, Where("f", (0,)), is_made=False)], Scene([whole], chosen), min(rule.marks), [rule]
+    ).findings
+    assert finding.status is Status.UNKNOWN
+    assert finding.gates

@@ -45,7 +45,7 @@ def test_it_shows_a_person_a_page_in_two_languages(connection: http.client.HTTPC
     page = connection.getresponse().read().decode()
 
     assert 'lang="fa" dir="rtl"' in page
-    assert "خدمت «portal»" in page
+    assert "خدمت «<bdi>portal</bdi>»" in page
     assert "Service “portal”" in page
 
 

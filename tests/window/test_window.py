@@ -171,3 +171,27 @@ def test_the_ports_are_really_free_for_others(site: Site) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
     assert site.window.https_port not in {443, 80}
+
+
+def test_a_rotated_client_secret_ends_no_session_and_opens_new_ones(site: Site) -> None:
+    """docs/how-to/rotate-a-client-secret.md: both ends get the new one; who is inside stays inside."""
+    place = site.cluster.pki / "window" / "clients.json"
+    clients = json.loads(place.read_bytes())
+    inside = site.logged_in("citizen", IRICA)
+    place.write_text(json.dumps({name: secret for name, secret in clients.items() if name != "irica"}))
+    site.open_windows()
+    after = json.loads(place.read_bytes())
+    secret = site.cluster.request("GET", "/api/v1/namespaces/govcloud-gateway/secrets/irica-oidc")[1]
+
+    assert after["irica"] != clients["irica"]
+    assert after | {"irica": ""} == clients | {"irica": ""}, "nobody else's"
+    assert base64.b64decode(secret["data"]["client-secret"]).decode() == after["irica"]
+    assert inside.get(IRICA).status == 200
+    deadline = time.monotonic() + 30
+    while True:  # the gateway hands the new secret on in a moment
+        person = site.person()
+        page = person.log_in(person.visit(IRICA), "citizen", PASSWORD)
+        if page.status == 200 or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    assert (page.status, page.url) == (200, IRICA)

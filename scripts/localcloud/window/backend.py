@@ -24,7 +24,8 @@ TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 PAGE = """<!doctype html>
 <html lang="fa" dir="rtl"><meta charset="utf-8"><title>{app}</title>
 <body style="font-family:sans-serif;max-width:40em;margin:3em auto">
-<h1>خدمت «{app}»</h1><p>این صفحه نمونه است: درخواست شما به خدمت «{app}» در فضای «{namespace}» رسید.</p>
+<h1>خدمت «<bdi>{app}</bdi>»</h1>
+<p>این صفحه نمونه است: درخواست شما به خدمت «<bdi>{app}</bdi>» در فضای «<bdi>{namespace}</bdi>» رسید.</p>
 <section lang="en" dir="ltr"><h2>Service “{app}”</h2>
 <p>This is a sample: your request reached the service “{app}” in the namespace “{namespace}”.</p></section>
 </body></html>

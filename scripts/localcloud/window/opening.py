@@ -147,4 +147,10 @@ def sample_person(cloud: LocalCloud, groups: Sequence[str]) -> Person:
 
 def _with_secrets(body: dict[str, Any], secrets: Mapping[str, str], people: Sequence[Person]) -> dict[str, Any]:
     clients = [client | {"secret": secrets[client["clientId"]]} for client in body["clients"]]
-    return body | {"clients": clients, "users": [person.account() for person in people]}
+    people_see = {
+        "displayName": "درگاه ملی ورود",
+        "internationalizationEnabled": True,
+        "supportedLocales": ["fa", "en"],
+        "defaultLocale": "fa",
+    }
+    return body | people_see | {"clients": clients, "users": [person.account() for person in people]}

@@ -128,6 +128,7 @@ def _client_limits(platform: Platform) -> dict[str, Any]:
         "headers": {
             "withUnderscoresAction": "RejectRequest",
             "earlyRequestHeaders": {"remove": own_headers(platform)},
+            "lateResponseHeaders": {"set": [{"name": "strict-transport-security", "value": "max-age=31536000"}]},
         },
         "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
         "connection": {"bufferLimit": "64Ki", "maxAcceptPerSocketEvent": 1},

@@ -122,16 +122,21 @@ def _service_routes(offer: _Offer, services: Sequence[Service]) -> Iterator[Mani
         body, annotations = entrance
         yield _policy(offer, "SecurityPolicy", name, {"targetRefs": [target], **body}, annotations)
         yield from _route(offer, name, [service])
-    for number, batch in enumerate(_batches(plain), 1):
+    for number, batch in enumerate(_batches(plain, _origin(offer)), 1):
         yield from _route(offer, f"{offer.owner.id}-window-{number}", batch)
 
 
-def _batches(services: Iterable[Service]) -> Iterator[list[Service]]:
+def _origin(offer: _Offer) -> str:
+    """Return what a browser names as the origin of the window's own pages."""
+    return offer.estate.platform.home(offer.window.host).removesuffix("/")
+
+
+def _batches(services: Iterable[Service], origin: str) -> Iterator[list[Service]]:
     """Yield the services in groups whose rules fit into one route."""
     batch: list[Service] = []
     size = 0
     for service in services:
-        rules = len(_rules(service))
+        rules = len(_rules(service, origin))
         if size + rules > RULES_MAX:
             yield batch
             batch, size = [], 0
@@ -146,7 +151,7 @@ def _route(offer: _Offer, name: str, services: Sequence[Service]) -> Iterator[Ma
     cards = {f"{DOMAIN}/cards": ",".join(service.card_id for service in services)}
     for service in services:
         yield from _limits(offer, name, service)
-    yield _on_listener(offer, name, [rule for service in services for rule in _rules(service)], cards)
+    yield _on_listener(offer, name, [rule for service in services for rule in _rules(service, _origin(offer))], cards)
 
 
 def _login_route(offer: _Offer) -> Manifest:
@@ -204,7 +209,7 @@ def _on_listener(offer: _Offer, name: str, rules: list[_Rule], annotations: Mapp
     )
 
 
-def _rules(service: Service) -> list[_Rule]:
+def _rules(service: Service, origin: str) -> list[_Rule]:
     """One rule, and before it one for WebSockets where the service has them: they have no end, and no size."""
     backend, place = service.backend, service.window
     if backend is None or place is None:  # the schema demands a backend of every service in a window
@@ -222,8 +227,12 @@ def _rules(service: Service) -> list[_Rule]:
         }
     ]
     if backend.web_socket:
-        upgrade = {"type": "RegularExpression", "name": "upgrade", "value": "(?i)websocket"}
-        socket = {"matches": [path | {"headers": [upgrade]}], **rule, "timeouts": {"request": "0s"}}
+        # Another agency's page is of the same site, so its browser would send this session along: its origin differs.
+        headers = [
+            {"type": "RegularExpression", "name": "upgrade", "value": "(?i)websocket"},
+            {"type": "Exact", "name": "origin", "value": origin},
+        ]
+        socket = {"matches": [path | {"headers": headers}], **rule, "timeouts": {"request": "0s"}}
         rules.insert(0, {"name": _socket_name(service), **socket})
     return rules
 

@@ -48,7 +48,12 @@ function remember() {
 // An agency's bare host sends here with ?agency=ID: to its part of the page.
 function showAgency() {
   const asked = new URLSearchParams(location.search).get("agency");
-  if (asked) document.getElementById(`agency-${asked}`)?.scrollIntoView();
+  const section = asked && document.getElementById(`agency-${asked}`);
+  if (!section) return;
+  // Sections out of sight have estimated heights; after two frames those on the way have real ones.
+  const show = () => section.scrollIntoView();
+  addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(show)));
+  show();
 }
 
 function recall() {

@@ -240,6 +240,8 @@ def test_limits_of_a_service_are_its_own_and_the_gateways_hold_elsewhere(
             if is_socket(rule):
                 sockets.append(rule["name"].removesuffix("-socket"))
                 assert rule["timeouts"] == {"request": "0s"}
+                origin = {"type": "Exact", "name": "origin", "value": f"https://{route.spec['hostnames'][0]}"}
+                assert origin in rule["matches"][0]["headers"], "another agency's page is of the same site"
                 assert limit is not None
                 assert limit["httpUpgrade"] == [{"type": "websocket"}]
                 continue

@@ -118,6 +118,28 @@ def test_a_forged_state_is_refused(person: Person) -> None:
     assert not person.cookie("govcloud-access-irica")
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.test/", "https://irica.gov.test.evil.test/", "https://irica.gov.test:443@evil.test/",
+     "https://irica.gov.test\\@evil.test/", "//evil.test/", "http://irica.gov.test/duties", "https://ncro.gov.test/"],
+)  # fmt: skip
+def test_a_login_leads_back_to_its_own_host_only(person: Person, elsewhere: str) -> None:
+    """Everything is genuine but the address in `state`, which Envoy does not sign."""
+    begun = person.get(IRICA)
+    form = read_form(person.visit(begun.location))
+    back = person.post(form.action, form.fields | {"username": USER, "password": PASSWORD})
+    parts = urlsplit(back.location)
+    query = parse_qs(parts.query)
+    state = query["state"][0]
+    content = json.loads(base64.urlsafe_b64decode(state + "=" * (-len(state) % 4))) | {"url": elsewhere}
+    query["state"] = [base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")]
+    page = person.get(parts._replace(query=urlencode(query, doseq=True)).geturl())
+
+    assert 400 <= page.status < 500
+    assert not page.headers["Location"]
+    assert not person.cookie("OauthHMAC")
+
+
 def test_a_state_of_another_browser_is_refused(site: Site, person: Person) -> None:
     begun = person.get(IRICA)
     form = read_form(person.visit(begun.location))
@@ -131,12 +153,22 @@ def test_a_state_of_another_browser_is_refused(site: Site, person: Person) -> No
 
 @pytest.mark.parametrize("name", ["OauthHMAC", "govcloud-access-irica", "OauthExpires"])
 def test_a_forged_cookie_is_no_session(visitor: Person, name: str) -> None:
+    """At best it is replaced, by the refresh token, which was not forged."""
+    assert not visitor.get(IRICA).headers.get_all("Set-Cookie")
     cookie = visitor.cookie(name)
     assert cookie
-    cookie.value = "forged"
-    refresh = visitor.cookie("RefreshToken")
-    assert refresh
-    visitor.cookies.clear(refresh.domain, refresh.path, refresh.name)
+    cookie.value = "9999999999" if name == "OauthExpires" else "forged"
+    page = visitor.get(IRICA)
+
+    assert page.status == 302 or page.headers.get_all("Set-Cookie")
+    assert not [cookie for cookie in visitor.cookies if cookie.value in {"forged", "9999999999"}]
+
+
+def test_a_forged_refresh_token_is_none(visitor: Person) -> None:
+    for name in ("OauthHMAC", "RefreshToken"):
+        cookie = visitor.cookie(name)
+        assert cookie
+        cookie.value = "forged"
 
     assert visitor.get(IRICA).status == 302
 

@@ -129,10 +129,11 @@ def test_an_upload_is_as_large_as_the_profile_says(
     assert _post(site, citizen, path, mebibytes * MEBI) == found
 
 
-def _upgrade(site: Site, person: Person, host: str, path: str) -> tuple[int, bytes]:
+def _upgrade(site: Site, person: Person, host: str, path: str, origin: str = "") -> tuple[int, bytes]:
     """Ask for a WebSocket, say hello in one masked frame, and return the status and what came after it."""
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n{key}"
+    head += f"Origin: {origin or f'https://{host}'}\r\n"
     with connect(site.window, host) as stream:
         stream.sendall(f"{head}{session(person, host)}\r\n".encode())
         answer = stream.recv(4096)
@@ -153,6 +154,13 @@ def test_a_websocket_opens_where_the_profile_says_so_and_nowhere_else(site: Site
     assert _upgrade(site, citizen, "maj.gov.test", urlsplit(url).path) == (101, b"\x81\x05hello")
     assert _upgrade(site, site.person(), "maj.gov.test", urlsplit(url).path)[0] == 302
     assert _upgrade(site, citizen, "irica.gov.test", "/duties")[0] in {400, 403}
+
+
+def test_a_page_of_another_agency_opens_no_websocket_with_this_session(site: Site, citizen: Person) -> None:
+    """To a browser all of the zone is one site, so it would send the cookies along."""
+    citizen.visit("https://maj.gov.test/advice")
+    for origin in ("https://irica.gov.test", "https://maj.gov.test.evil.test", "null"):
+        assert _upgrade(site, citizen, "maj.gov.test", "/advice", origin)[0] in {400, 403}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import pulumi
+from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import (
     ConfigMap,
@@ -34,6 +35,8 @@ CLASSES: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
     ("v1", "ResourceQuota"): ResourceQuota,
     ("v1", "Secret"): Secret,  # of components.client_secret alone: no manifest is one
     ("v1", "ServiceAccount"): ServiceAccount,
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): ValidatingAdmissionPolicy,
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): ValidatingAdmissionPolicyBinding,
     ("networking.k8s.io/v1", "NetworkPolicy"): NetworkPolicy,
     ("policy/v1", "PodDisruptionBudget"): PodDisruptionBudget,
     ("rbac.authorization.k8s.io/v1", "ClusterRole"): ClusterRole,

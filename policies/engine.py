@@ -6,7 +6,10 @@ from typing import Final, TypeAlias
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Status, Where, Words, in_order
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.rules import claims, egress, operators, parents, placement, window
+from policies import ledger, ledger_advice
+from policies.ledger_advice import PROFILES_ONLY, Read, unused_waivers
+from policies.rules import centre, claims, committee, connection, egress, operators, parents, placement, window
+from policies.waivers import apply
 
 Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
 
@@ -32,19 +35,42 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     operators.taken_operators,
     operators.licensed_services,
     operators.ended_licences,
+    *centre.RULES,
+    committee.committee_seats,
+    connection.overclaimed_connections,
+    *ledger.REFUSALS,
+    *ledger_advice.REPORTS,
 )
-"""What the profiles and the register must say together; each rule is a pure function of the estate."""
+"""What the profiles, the register and the waivers must say together; each rule is a pure function of the estate."""
 
 
 def evaluate(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Finding, ...]:
-    """Return what `rules` find in `estate`, in the order of the places."""
+    """Return what `rules` find in `estate`, in the order of the places, waived where a waiver covers it."""
+    return settled(found(estate, rules), estate)
+
+
+def found(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Finding, ...]:
+    """Return what `rules` find in `estate`, as if there were no waivers."""
     findings: list[Finding] = []
     for rule in rules:
         try:
             findings += rule(estate)
         except Exception as error:  # noqa: BLE001  # a rule that breaks has judged nothing: fail closed
             findings.append(_unknown(rule, error))
-    return in_order(findings)
+    return tuple(findings)
+
+
+def settled(findings: Iterable[Finding], estate: Estate, read: Read = PROFILES_ONLY) -> tuple[Finding, ...]:
+    """Return the findings in the order of the places, waived where a waiver covers them, and which waivers do nothing.
+
+    Args:
+        findings: All that was found; what object rules found beside `evaluate` has to pass through here as well.
+        estate: With the committee's records.
+        read: What was judged beside the profiles.
+    """
+    found = list(findings)
+    waived = apply(found, estate.waivers, estate.as_of, estate.platform.zone)
+    return in_order((*waived, *unused_waivers(estate, found, read)))
 
 
 def concerning(findings: Iterable[Finding], *owners: str) -> tuple[Finding, ...]:

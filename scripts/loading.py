@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,15 +15,17 @@ from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.engine import concerning, evaluate
+from policies.engine import concerning
 from scripts.errors import UsageError
+from stacks import judgement
 
 
 class Judged(NamedTuple):
-    """An estate (None where the platform cannot be read) and everything that was found in it, each at its line."""
+    """An estate (None where the platform cannot be read), what was found in it, each at its line, and what passed."""
 
     estate: Estate | None
     findings: tuple[Finding, ...]
+    passed: Mapping[str, int]
 
     def concerning(self, owners: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of these owners and of the platform; all where none is named."""
@@ -36,11 +39,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] = ()) -> Judged:
-    """Load the estate below `root` and evaluate it.
+    """Load the estate below `root` and judge it, and everything that would be made of it.
 
     Raises:
         UsageError: `--as-of` is no moment, or there is no folder of profiles.
     """
+    estate, findings = _loaded(args, root, replacements)
+    judged = judgement.judge(estate) if estate is not None else judgement.Judgement((), {})
+    located = loader.locate(root, (*findings, *judged.findings), replacements)
+    return Judged(estate, in_order(located), judged.passed)
+
+
+def load(args: argparse.Namespace, root: Path) -> Judged:
+    """Load the estate below `root`, of which nothing but what cannot be read is judged.
+
+    Raises:
+        UsageError: As `judge`.
+    """
+    estate, findings = _loaded(args, root, ())
+    return Judged(estate, in_order(loader.locate(root, findings, ())), {})
+
+
+def _loaded(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...]) -> loader.Loaded:
     if not (root / loader.PROFILES).is_dir():
         raise UsageError(f"{root} holds no folder {loader.PROFILES}/")
     cache = None if args.no_cache else ParseCache(root / LOCATION)
@@ -51,11 +71,10 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
         except ValueError as error:
             raise UsageError(f"--as-of: {error}") from error
 
-    estate, findings = loader.load(root, as_of=as_of, replacements=replacements, parser=cache or parse)
+    loaded = loader.load(root, as_of=as_of, replacements=replacements, parser=cache or parse)
     if cache is not None:
         cache.save()
-    evaluated = evaluate(estate) if estate is not None else ()
-    return Judged(estate, in_order(loader.locate(root, (*findings, *evaluated), replacements)))
+    return loaded
 
 
 def known_owners(asked: tuple[str, ...], root: Path, replacements: tuple[Path, ...] = ()) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def _open_windows(cloud: LocalCloud, estate: Estate, progress: Progress) -> bool
     opening.open_windows(cloud, estate, [person], portal.pages(estate))
     urls = opening.entrances(estate)
     progress(f"waiting until all {len(urls)} windows ask for the national login")
-    silent = opening.wait_until_asked(window, urls)
+    silent = opening.wait_until_asked(cloud, urls)
     sys.stdout.writelines(f"✗ {url} does not ask for the national login\n" for url in silent)
     mark = "✗" if silent else "✓"
     sys.stdout.write(f"{mark} {len(urls) - len(silent)} of {len(urls)} windows ask for the national login\n")

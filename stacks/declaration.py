@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 from components.estate.estate import Estate
 from components.manifests import build
+from components.manifests.kinds import order_of
 from components.manifests.manifest import PLATFORM_OWNER, Manifest
+from policies.guardrails import guardrails
+from policies.waivers import excused
 
 
 class Declaration(NamedTuple):
@@ -21,7 +24,8 @@ def declaration(estate: Estate, owner: str) -> Declaration:
         LookupError: The estate has no such agency, or one of its environments has no size.
     """
     if owner == PLATFORM_OWNER:
-        return Declaration(owner, build.shared(estate.platform))
+        manifests = (*build.shared(estate.platform), *guardrails(estate.platform, excused(estate)))
+        return Declaration(owner, tuple(sorted(manifests, key=order_of)))
     agency = estate.agency(owner)
     if agency is None:
         raise LookupError(f"the estate has no agency {owner!r}")

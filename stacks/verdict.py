@@ -11,7 +11,8 @@ from components.estate import loader
 from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.engine import concerning, evaluate
+from policies.engine import concerning
+from stacks import judgement
 
 
 class Judged(NamedTuple):
@@ -30,7 +31,8 @@ def judge(root: Path, loaded: loader.Loaded, owner: str) -> Judged:
     estate = loaded.estate
     if estate is not None:
         _known(estate, owner)
-    found = in_order([*loaded.findings, *(evaluate(estate) if estate is not None else ())])
+    judged = judgement.judge(estate, {owner}).findings if estate is not None else ()
+    found = in_order([*loaded.findings, *judged])
     of_owner = loader.locate(root, concerning(found, owner))
     gating = [finding for finding in of_owner if finding.gates]
     if estate is None or gating:

@@ -11,6 +11,7 @@ from components.estate.finding import Finding, PathPart, Where, Words
 from components.estate.operators import Operator
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
+from components.estate.waiver import Waiver
 
 RecordT = TypeVar("RecordT")
 
@@ -43,6 +44,7 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         unread: Ids of the agencies whose files are there but could not be read: known, and nothing else.
         operators: All registered operators in order of their ids, whether or not their licences hold.
+        waivers: All records of the committee in order of their ids, whether or not they have effect.
     """
 
     agencies: tuple[Agency, ...]
@@ -50,6 +52,7 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     unread: frozenset[str] = frozenset()
     operators: tuple[Operator, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency called `agency_id`, or None."""

@@ -86,6 +86,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         summary: What was found.
         remedy: What is allowed, and what to do.
         source: Where the rule comes from.
+        waiver: Id of the waiver by which it is waived, if it is.
+        until: The day on which that waiver ends (excluded), in the Gregorian calendar as `YYYY-MM-DD`.
     """
 
     rule: str
@@ -96,6 +98,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     summary: Words
     remedy: Words
     source: str = "profile format, version 1"
+    waiver: str = ""
+    until: str = ""
 
     @property
     def gates(self) -> bool:

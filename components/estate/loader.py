@@ -3,6 +3,7 @@
 Reads files and nothing else; decides nothing about what the profiles say together.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from components.estate.operators import REGISTER, Operator, OperatorRegister
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
 from components.estate.reason import Reason
+from components.estate.waiver import WAIVERS, Waiver
 
 PROFILES: Final = "agency_profiles"
 PLATFORM: Final = "stacks/platform.yaml"
@@ -28,7 +30,7 @@ Parser = Callable[[str], Document]
 
 
 class Loaded(NamedTuple):
-    """An estate, or None where the platform or its register could not be read; and what was found on the way."""
+    """An estate, or None where the platform, its register or a waiver could not be read; and what was found."""
 
     estate: Estate | None
     findings: tuple[Finding, ...]
@@ -67,12 +69,13 @@ def load(
     """
     platform_file = _read(_Source(root / PLATFORM, PLATFORM, "platform"), schema.PLATFORM, Platform, parser)
     operators, against_register = _operators(root, parser)
+    waivers, against_waivers = _waivers(root, parser)
     agencies: list[Agency] = []
     unread: set[str] = set()
-    findings = [*platform_file.findings, *against_register]
+    findings = [*platform_file.findings, *against_register, *against_waivers]
     for agency_id, (path, shown) in profile_files(root, replacements).items():
         file = _read(_Source(path, shown, agency_id), schema.AGENCY_PROFILE, AgencyProfile, parser)
-        found = file.findings or tuple(_misnamed(file.record, agency_id, shown))
+        found = file.findings or tuple(_misnamed(file.record.id, agency_id, _Source(path, shown, agency_id)))
         findings += found
         if found:
             unread.add(agency_id)
@@ -81,7 +84,7 @@ def load(
     for path in sorted((root / PROFILES).glob("*.yml")):  # two endings would let two files claim one id
         unread.add(path.stem)
         findings.append(_misspelt(f"{PROFILES}/{printable(path.name)}", printable(path.stem)))
-    if platform_file.record is None or against_register:
+    if platform_file.record is None or against_register or against_waivers:  # never "nothing is waived"
         return Loaded(None, in_order(findings))
     platform: Platform = platform_file.record
     estate = Estate(
@@ -90,6 +93,7 @@ def load(
         as_of=as_of(platform),
         unread=frozenset(unread),
         operators=operators,
+        waivers=waivers,
     )
     return Loaded(estate, in_order(findings))
 
@@ -120,6 +124,7 @@ def locate(root: Path, findings: tuple[Finding, ...], replacements: tuple[Path, 
     nodes: dict[str, Any] = {}
     paths = {shown: path for path, shown in profile_files(root, replacements).values()}
     paths |= {shown: root / shown for shown in (PLATFORM, REGISTER)}
+    paths |= {shown: path for path, shown in _waiver_files(root)}
 
     def located(finding: Finding) -> Finding:
         where = finding.where
@@ -163,6 +168,40 @@ def _operators(root: Path, parser: Parser) -> tuple[tuple[Operator, ...], tuple[
     return register.operators if register is not None else (), (*findings, *file.findings)
 
 
+def _waivers(root: Path, parser: Parser) -> tuple[tuple[Waiver, ...], tuple[Finding, ...]]:
+    """Return the committee's records in order of their ids, none where there is no folder; and what is wrong there."""
+    folder = root / WAIVERS
+    if not _is_there(folder):
+        return (), ()
+    try:
+        os.scandir(folder).close()  # a glob keeps silent about what it cannot list
+    except OSError as error:
+        return (), (_unlistable(WAIVERS, error),)
+    waivers: list[Waiver] = []
+    findings = [_misspelt(f"{WAIVERS}/{printable(path.name)}", "platform") for path in sorted(folder.glob("*.yml"))]
+    for path, shown in _waiver_files(root):
+        file = _Source(path, shown, "platform")
+        read = _read(file, schema.WAIVER, Waiver, parser)
+        findings += read.findings or _misnamed(read.record.id, printable(path.stem), file)
+        waivers += [read.record] if read.record is not None else []
+    return tuple(sorted(waivers, key=lambda waiver: waiver.id)), tuple(findings)
+
+
+def _unlistable(shown: str, error: OSError) -> Finding:
+    reason = error.strerror or type(error).__name__
+    return Finding(
+        rule="unreadable-file",
+        subject="platform",
+        where=Where(shown),
+        summary=Words(f"the folder cannot be read: {reason}", f"پوشه خوانده نمی‌شود: {reason}"),
+        remedy=Words("look at its path and its permissions", "مسیر و دسترسی آن را بررسی کنید"),
+    )
+
+
+def _waiver_files(root: Path) -> list[tuple[Path, str]]:
+    return [(path, f"{WAIVERS}/{printable(path.name)}") for path in sorted((root / WAIVERS).glob("[!.]*.yaml"))]
+
+
 def _is_there(path: Path) -> bool:
     """Return whether anything lies at `path`; yes where it cannot be known, so that whoever reads it says why."""
     try:
@@ -182,19 +221,19 @@ def _from_reason(reason: Reason, root: Any, file: _Source) -> Finding:
     return Finding(rule=reason.rule, subject=file.subject, where=where, summary=reason.summary, remedy=reason.remedy)
 
 
-def _misnamed(profile: AgencyProfile, stem: str, shown: str) -> Iterator[Finding]:
-    if profile.id != stem:
+def _misnamed(own_id: str, stem: str, file: _Source) -> Iterator[Finding]:
+    if own_id != stem:
         yield Finding(
             rule="id-not-file-name",
-            subject=stem,
-            where=Where(shown, ("metadata", "id")),
+            subject=file.subject,
+            where=Where(file.shown, ("metadata", "id")),
             summary=Words(
-                f"the id is {profile.id!r}, the file is {quoted(stem)}",
-                f"شناسه {profile.id!r} است و نام پرونده {quoted(stem)}",
+                f"the id is {own_id!r}, the file is {quoted(stem)}",
+                f"شناسه {own_id!r} است و نام پرونده {quoted(stem)}",
             ),
             remedy=Words(
-                f"the id never changes: name the file {profile.id}.yaml",
-                f"شناسه تغییر نمی‌کند: نام پرونده را {profile.id}.yaml بگذارید",
+                f"the id never changes: name the file {own_id}.yaml",
+                f"شناسه تغییر نمی‌کند: نام پرونده را {own_id}.yaml بگذارید",
             ),
         )
 

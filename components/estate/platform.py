@@ -127,6 +127,7 @@ class Spec(Record, frozen=True, kw_only=True):
     dns: Peer
     gateway: Gateway
     priority_classes: tuple[PriorityClass, ...]
+    registries: tuple[str, ...] = ()
     issuer_keys: str | None = None
     sessions: tuple[Session, ...] = ()
     claims: tuple[str, ...] = ()

@@ -15,11 +15,12 @@ from components.estate.reason import Reason
 AGENCY_PROFILE: Final = "agency-profile"
 PLATFORM: Final = "platform"
 OPERATORS: Final = "operators"
+WAIVER: Final = "waiver"
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`)."""
+    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`, `WAIVER`)."""
     text = (Path(__file__).parent / "schema" / f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

@@ -62,13 +62,14 @@ def _environment(estate: Estate, agency: Agency, environment: Environment) -> It
     yield quota.limit_range(name, platform.container, size, labels)
     yield namespace.default_service_account(name, labels)
     yield network.allow_dns(name, platform.dns, platform.node_local_dns, labels)
-    yield from network.allow_gateway(name, network.window_backends(profile.spec.services), platform.gateway, labels)
     if platform.monitoring is not None:
         yield network.allow_monitoring(name, platform.monitoring, labels)
     yield from network.allow_flows(name, profile.spec.flows, labels)
     open_egress = [egress for egress in profile.spec.egress if not estate.has_ended(egress.until)]
     yield from network.allow_egress(name, open_egress, labels)
-    if environment.name is EnvironmentName.PRODUCTION:
+    if environment.name is EnvironmentName.PRODUCTION:  # where windows lead: nowhere else is a way to open
+        backends = network.window_backends(profile.spec.services)
+        yield from network.allow_gateway(name, backends, platform.gateway, labels)
         yield from window.routes(estate, agency, name, labels)
         yield from window.budgets(profile.spec.services, name, labels)
     yield catalogue.catalogue(profile, name, labels)

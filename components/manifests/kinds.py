@@ -32,6 +32,12 @@ KINDS: Final[dict[tuple[str, str], Kind]] = {
     ("v1", "ServiceAccount"): Kind("serviceaccounts", namespaced=True),
     ("v1", "ConfigMap"): Kind("configmaps", namespaced=True),
     ("scheduling.k8s.io/v1", "PriorityClass"): Kind("priorityclasses", namespaced=False),
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): Kind(
+        "validatingadmissionpolicies", namespaced=False
+    ),
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): Kind(
+        "validatingadmissionpolicybindings", namespaced=False
+    ),
     ("rbac.authorization.k8s.io/v1", "ClusterRole"): Kind("clusterroles", namespaced=False),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): Kind("rolebindings", namespaced=True),
     ("gateway.networking.k8s.io/v1", "GatewayClass"): Kind("gatewayclasses", namespaced=False),

@@ -1,12 +1,14 @@
 """Everything that rules may look at beside the object that they judge: the other objects, and the platform."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from components.estate.estate import Estate
 from components.estate.platform import Platform
 from components.manifests.manifest import AGENCY_LABEL, ENVIRONMENT_LABEL
+
+FoundT = TypeVar("FoundT")
 
 _NOTHING: Final[tuple[Any, ...]] = ()
 
@@ -25,9 +27,11 @@ class Scene:
         """Sort the objects by kind and namespace."""
         self.platform = platform
         self.estate = estate
+        self._memory: dict[Callable[..., Any], Any] = {}
         self._by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self._inside: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         self._tenants: dict[str, tuple[str, str]] = {}
+        self._bindings: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         if estate is not None:
             for agency in estate.agencies:
                 for environment in agency.profile.spec.environments:
@@ -45,6 +49,9 @@ class Scene:
                 self._inside[namespace, kind].append(body)
             if kind == "Namespace":
                 self._remember_tenant(metadata)
+            if kind in {"RoleBinding", "ClusterRoleBinding"}:
+                self._remember_binding(body)
+        self._agencies = {agency for agency, _ in self._tenants.values()}
 
     def of_kind(self, kind: str) -> Sequence[Mapping[str, Any]]:
         """Return the objects of a kind, named without its group."""
@@ -61,6 +68,28 @@ class Scene:
     def environment(self, namespace: str) -> str:
         """Return which environment of its agency the namespace is; empty where it is nobody's."""
         return self._tenants.get(namespace, ("", ""))[1]
+
+    def is_agency(self, name: str) -> bool:
+        """Tell whether an agency that has a namespace bears this id."""
+        return name in self._agencies
+
+    def bindings_of(self, cluster_role: str) -> Sequence[Mapping[str, Any]]:
+        """Return the RoleBindings and ClusterRoleBindings that refer to this ClusterRole."""
+        return self._bindings.get(cluster_role, _NOTHING)
+
+    def remembered(self, find: Callable[["Scene"], FoundT]) -> FoundT:
+        """Return what `find` finds in this scene; it is asked once, however many objects are judged."""
+        if find not in self._memory:
+            self._memory[find] = find(self)
+        found: FoundT = self._memory[find]
+        return found
+
+    def _remember_binding(self, body: Mapping[str, Any]) -> None:
+        reference = body.get("roleRef")
+        if isinstance(reference, Mapping) and reference.get("kind") == "ClusterRole":
+            name = reference.get("name")
+            if isinstance(name, str):
+                self._bindings[name].append(body)
 
     def _remember_tenant(self, metadata: Mapping[str, Any]) -> None:
         name, labels = metadata.get("name"), metadata.get("labels")

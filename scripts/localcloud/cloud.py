@@ -141,6 +141,12 @@ class LocalCloud:
             objects.nudge(self._client(), datetime.now(UTC))
             return changed
 
+    def restart_envoy(self) -> None:
+        """End Envoy; its stand-in starts it again, and it asks Envoy Gateway for everything anew."""
+        self._progress("starting Envoy anew")
+        for running in self._supervisor.find("envoy"):
+            process.stop(running, kill=True)
+
     def down(self, *, delete: bool = False) -> None:
         """Stop all that runs, last started first; with `delete`, remove the directory too."""
         with self._in_words():

@@ -15,6 +15,60 @@ from tests.bench.measure import Command, run
 PROJECT: Final = Path(__file__).parents[2]
 _GOVCLOUD: Final = str(Path(sys.executable).with_name("govcloud"))
 _TITLE: Final = "titleFa: "
+_APPLICATIONS: Final = 18
+"""In each namespace; with those of 150 agencies about one for each of 5,200 services."""
+_APPLICATION: Final = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+  namespace: {namespace}
+  labels: {{app.kubernetes.io/name: {name}, app.kubernetes.io/part-of: services}}
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {{app: {name}}}
+  template:
+    metadata:
+      labels: {{app: {name}}}
+    spec:
+      automountServiceAccountToken: false
+      priorityClassName: tenant-standard
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile: {{type: RuntimeDefault}}
+      containers:
+{containers}      volumes:
+      - name: work
+        emptyDir: {{}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  selector: {{app: {name}}}
+  ports:
+  - {{name: http, port: 80, targetPort: 8080, protocol: TCP}}
+"""
+_CONTAINER: Final = """\
+      - name: {name}
+        image: {registry}/{namespace}/{name}@sha256:%s
+        imagePullPolicy: Always
+        securityContext:
+          allowPrivilegeEscalation: false
+          readOnlyRootFilesystem: true
+          capabilities:
+            drop: [ALL]
+        resources:
+          requests: {{cpu: 100m, memory: 64Mi}}
+          limits: {{cpu: 200m, memory: 64Mi}}
+        livenessProbe: {{httpGet: {{path: /live, port: 8080}}}}
+        readinessProbe: {{httpGet: {{path: /ready, port: 8080}}}}
+        volumeMounts:
+        - name: work
+          mountPath: /work
+""" % ("0123456789abcdef" * 4)
 
 
 class Scene:
@@ -69,6 +123,20 @@ class Scene:
         self._manifests.write_text(json.dumps(documents), encoding="utf-8")
         return self._manifests
 
+    @cached_property
+    def applications(self) -> Path:
+        """A folder with the agencies' own manifests, a file for each of their namespaces, as the rules want them."""
+        folder = self.output.with_name("applications")
+        folder.mkdir()
+        registry = yaml.safe_load((self.root / "stacks" / "platform.yaml").read_text("utf-8"))["spec"]["registries"][0]
+        for path in sorted(self.rendered.glob("*/*.yaml")):
+            namespace = path.stem
+            if namespace.rpartition("-")[0] != path.parent.name:
+                continue
+            names = [f"app-{number}" for number in range(_APPLICATIONS)]
+            (folder / path.name).write_text("".join(_application(name, namespace, registry) for name in names), "utf-8")
+        return folder
+
     @property
     def kubeconfig(self) -> str:
         """The embedded cluster's; it must be up once the command runs."""
@@ -88,3 +156,10 @@ class Scene:
         """Stop the embedded cluster and remove its data, if it was ever started."""
         if self._has_cloud:
             run(self.govcloud("cloud", "down", "--delete"))
+
+
+def _application(name: str, namespace: str, registry: str) -> str:
+    containers = "".join(
+        _CONTAINER.format(name=container, namespace=namespace, registry=registry) for container in ("main", "proxy")
+    )
+    return _APPLICATION.format(name=name, namespace=namespace, containers=containers)

@@ -106,7 +106,7 @@ def _measure(cloud: LocalCloud, root: Path, args: argparse.Namespace) -> Iterato
     _, seconds = _timed(lambda: opening.open_windows(cloud, estate, [person], portal.pages(estate)))
     yield Figure("secrets, sample backends, realm", f"{seconds:.0f} s")
     urls = opening.entrances(estate)
-    silent, seconds = _timed(lambda: opening.wait_until_asked(window, urls))
+    silent, seconds = _timed(lambda: opening.wait_until_asked(cloud, urls))
     if silent:
         raise _LeftOutError(f"{len(silent)} windows are not served, {silent[0]} first")
     yield Figure(f"until all {len(urls)} windows ask for the login, after that", f"{seconds:.0f} s")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.estate import loader
+from components.estate.waiver import WAIVERS
 from tests.cli.conftest import Run
 from tests.estate.expectation import PROFILES, make_root
 
@@ -173,7 +174,8 @@ def test_json_says_what_text_says(run: Run, root: Path) -> None:
     lines = run("check").out.splitlines()[:-1]
     assert len(report["findings"]) == len(lines)
     assert list(report["rules"]) == sorted(report["rules"])
-    assert sum(sum(counts.values()) for counts in report["rules"].values()) == len(lines)
+    counted = [(status, number) for counts in report["rules"].values() for status, number in counts.items()]
+    assert sum(number for status, number in counted if status != "pass") == len(lines)
     for finding, line in zip(report["findings"], lines, strict=True):
         where = finding["where"]
         assert line.startswith(where["file"])
@@ -228,3 +230,204 @@ def test_a_project_may_be_called_like_anything(run: Run, tmp_path: Path, monkeyp
     odd = make_root(tmp_path / "پروژهٔ من [x] 'y'", [MINIMAL])
     monkeypatch.chdir(odd)
     assert run("check").code == 0
+
+
+FORMATS = {
+    "text": "✗ ",
+    "json": '"findings"',
+    "sarif": '"2.1.0"',
+    "junit": "<testsuites",
+    "github": "::",
+    "markdown": "|",
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_every_format_says_all_and_ends_alike(form: str, language: str, run: Run, root: Path) -> None:
+    make_invalid(root)
+    asked = ("check", "--format", form, "--lang", language, "--as-of", "1405-01-01")
+    code, out, err = run(*asked)
+    assert (code, err) == (1, "")
+    assert FORMATS[form] in out
+    assert "boolean-no" in out
+    assert run(*asked) == (code, out, err)
+    assert run("check", "minimal", "--format", form, "--lang", language).code == 0
+
+
+def test_the_formats_are_of_one_result(run: Run, root: Path) -> None:
+    make_invalid(root)
+    said = {form: run("check", "--format", form, "--as-of", "1405-01-01").out for form in FORMATS}
+    report = json.loads(said["json"])
+    (sarif,) = json.loads(said["sarif"])["runs"]
+    assert [
+        (result["ruleId"], result["locations"][0]["physicalLocation"]["region"]["startLine"])
+        for result in sarif["results"]
+    ] == [(one["rule"], one["where"]["line"]) for one in report["findings"]]
+    number = len(report["findings"])
+    assert number == len(said["text"].splitlines()) - 1 == len(said["github"].splitlines()) - 1
+    assert said["junit"].count("file=") == number
+
+
+def test_against_a_baseline_only_what_is_new_fails(run: Run, root: Path, tmp_path: Path) -> None:
+    make_invalid(root)
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(run("check", "--format", "json").out, encoding="utf-8")
+    known = len(json.loads(earlier.read_text(encoding="utf-8"))["findings"])
+    (root / loader.PROFILES / BROKEN.name).unlink()
+    code, out, err = run("check", "--baseline", earlier)
+    assert (code, err) == (0, "")
+    first, *_, last = out.splitlines()
+    assert first == "known to the baseline:"
+    assert last == (
+        f"✓ 2 profiles, 2 services: nothing to correct; of the baseline: {known - 1} still there, 1 corrected"
+    )
+    assert "گزارش مبنا" in run("check", "--baseline", earlier, "--lang", "fa").out
+    (root / loader.PROFILES / "newcomer.yaml").write_text("a: no\n", encoding="utf-8")
+    code, out, _ = run("check", "--baseline", earlier)
+    assert code == 1
+    assert out.startswith("agency_profiles/newcomer.yaml:1:4: error [ambiguous-boolean]")
+    assert "✗ 1 to correct: newcomer; of the baseline:" in out
+    assert run("check", "minimal", "--baseline", earlier).out.endswith("of the baseline: 0 still there, 0 corrected\n")
+
+
+def test_what_is_no_baseline_is_wrong_use(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("check", "--baseline", tmp_path / "gone.json")
+    assert (code, out) == (2, "")
+    assert err == f"govcloud: --baseline: {tmp_path / 'gone.json'} cannot be read: No such file or directory\n"
+
+
+def test_waived_findings_are_left_out_of_sarif_only(run: Run) -> None:
+    assert run("check", "--format", "sarif", "--omit-waived").code == 0
+    code, out, err = run("check", "--omit-waived")
+    assert (code, out) == (2, "")
+    assert err.startswith("govcloud: --omit-waived is for --format sarif only")
+
+
+def with_waivers(case: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go into a project of a case with waivers."""
+    files = {path.stem: path for path in (PROFILES / "estates" / case).iterdir()}
+    waivers = {stem.removeprefix("waiver-"): files.pop(stem) for stem in [*files] if stem.startswith("waiver-")}
+    monkeypatch.chdir(make_root(root, files.values(), waivers=waivers))
+
+
+def test_what_is_waived_is_said_with_its_waiver_and_its_end(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_waivers("waiver-holds", tmp_path / "one", monkeypatch)
+    code, out, _ = run("check", "--as-of", "1405-09-01")
+    assert code == 0
+    line, *_, last = out.splitlines()
+    assert line.startswith(
+        "agency_profiles/one.yaml:38:32: waived by W-1405-001 until 2027-01-20 (1405-10-30) [egress-outside] spec.egr"
+    )
+    assert ", 1 waived" in last
+    (said, *_) = run("check", "--as-of", "1405-09-01", "--lang", "fa").out.splitlines()
+    assert "معاف با W-1405-001 تا 1405-10-30 (2027-01-20)" in said
+    report = json.loads(run("check", "--as-of", "1405-09-01", "--format", "json").out)
+    (waived,) = [one for one in report["findings"] if one["rule"] == "egress-outside"]
+    assert (waived["status"], waived["level"], waived["waiver"], waived["until"]) == (
+        "waived",
+        "mandatory",
+        "W-1405-001",
+        "2027-01-20",
+    )
+    assert "waivers" not in report
+    assert run("check", "--as-of", "1405-10-30").code == 1
+    assert run("check", "--as-of", "2027-01-19T20:29:59Z").code == 0
+    assert run("check", "--as-of", "2027-01-19T20:30:00Z").code == 1
+
+
+def test_waivers_are_listed_the_active_ones_first_the_next_to_end_before_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_waivers("waiver-ended", tmp_path / "one", monkeypatch)
+    code, out, _ = run("check", "--waivers", "--as-of", "1405-09-01")
+    assert code == 0
+    _, heading, *lines = out[out.index("\nwaivers:") :].splitlines()
+    assert heading == "waivers: 1 active, 3 ended"
+    assert lines[0] == (
+        "W-1405-003: active; [egress-outside] one; until 2027-01-20 (1405-10-30); "
+        "decided by AEO, PBO, EITC on 2026-10-23 (1405-08-01), COM-2; renewed 1 time"
+    )
+    assert [line[:10] for line in lines[1:-1]] == ["W-1404-009", "W-1405-001", "W-1405-002"]
+    said = run("check", "--waivers", "--as-of", "1405-09-01", "--lang", "fa").out
+    assert (
+        "معافیت‌ها: 1 برقرار، 3 پایان‌یافته\nW-1405-003: برقرار؛ [egress-outside] one؛ تا 1405-10-30 (2027-01-20)؛ تصمیم"
+        in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("waiver-ending", "W-1405-002: active, unused, soon ending;"),
+        ("waiver-ending", "W-1405-003: active, unused, soon ending, review due;"),
+        ("waiver-too-broad", "W-1405-001: active, unused, too broad;"),
+        ("waiver-unused", "W-1405-001: active, unused;"),
+        ("waiver-too-long", "W-1405-001: without effect;"),
+        ("waiver-rule-not-waivable", "W-1405-002: unjustified;"),
+        (
+            "waiver-rule-not-waivable",
+            "W-1405-003: raised; [host-taken] one; until 2027-01-20 (1405-10-30); not decided, ",
+        ),
+        ("waiver-decision-future", "W-1405-003: planned;"),
+    ],
+)
+def test_a_waiver_is_listed_with_what_the_committee_should_know(
+    case: str, said: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_waivers(case, tmp_path / "one", monkeypatch)
+    assert f"\n{said}" in run("check", "--waivers", "--as-of", "1405-09-01").out
+
+
+def test_json_lists_the_same_waivers(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_waivers("waiver-ending", tmp_path / "one", monkeypatch)
+    asked = ("check", "--waivers", "--as-of", "1405-09-01")
+    lines = run(*asked).out.splitlines()
+    listed = json.loads(run(*asked, "--format", "json").out)["waivers"]
+    assert [one["id"] for one in listed] == [line[:10] for line in lines if line.startswith("W-")]
+    third = next(one for one in listed if one["id"] == "W-1405-003")
+    assert third["state"] == "active"
+    assert third["remarks"] == ["waiver-unused", "waiver-ending", "waiver-review-due"]
+    assert third["subject"] == {"agency": "one", "environment": "production", "kind": "Namespace"}
+    assert third["until"] == {"gregorian": "2026-11-23", "solarHijri": "1405-09-02"}
+    assert third["decision"]["signedBy"] == ["aeo", "pbo", "eitc"]
+    assert (third["renews"], third["renewals"]) == (None, 0)
+
+
+def test_only_the_waivers_of_the_agencies_that_are_named_are_listed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_waivers("waiver-subject-unknown", tmp_path / "one", monkeypatch)
+    out = run("check", "one", "--waivers", "--as-of", "1405-09-01").out
+    assert "\nW-1405-002: " in out
+    assert "\nW-1405-001: " not in out
+
+
+def test_where_there_is_no_waiver_or_none_can_be_read_that_is_said(run: Run, root: Path) -> None:
+    assert run("check", "--waivers").out == "waivers: none\n✓ 2 profiles, 2 services: nothing to correct\n"
+    assert json.loads(run("check", "--waivers", "--format", "json").out)["waivers"] == []
+    (root / WAIVERS).mkdir(parents=True)
+    (root / WAIVERS / "W-1-1.yaml").write_text("a: no\n", encoding="utf-8")
+    code, out, _ = run("check", "--waivers")
+    assert code == 1
+    assert "policies/waivers/W-1-1.yaml:1:4: error [ambiguous-boolean]" in out
+    assert "\nwaivers: not known, see the errors above\n" in out
+    assert json.loads(run("check", "--waivers", "--format", "json").out)["waivers"] is None
+
+
+def test_waivers_are_listed_in_text_and_json_only(run: Run) -> None:
+    for form in ("sarif", "junit", "github", "markdown"):
+        code, out, err = run("check", "--waivers", "--format", form)
+        assert (code, out) == (2, "")
+        assert err == "govcloud: --waivers is for profiles, and for --format text and json only\n"
+
+
+def test_the_project_shows_one_waiver_that_holds_and_one_that_has_ended(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    code, out, _ = run("check", "inta", "--waivers", "--as-of", "1405-09-01")
+    assert code == 0
+    assert "waivers: 1 active, 1 ended\nW-1405-014: active; [WL-11] inta/production/Deployment/legacy-etl/main; " in out

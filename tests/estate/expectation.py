@@ -6,16 +6,21 @@ path inside the document (`-` where there is none), and a part of the English te
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from components.estate import loader
 from components.estate.finding import Finding
 from components.estate.operators import REGISTER
+from components.estate.waiver import WAIVERS
 from policies.engine import evaluate
 
 PROFILES = Path(__file__).parent.parent / "profiles"
 DEFAULT_PLATFORM = PROFILES / "platform.yaml"
+AS_OF = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Asia/Tehran"))  # 1405-09-01
+"""The moment for which the folders under tests/profiles/estates/ announce what is found."""
 
 _EXPECT = re.compile(r"# expect: (\d+):(\d+) (\S+) (\S+) (.+)")
 
@@ -57,9 +62,16 @@ def _place(finding: Finding) -> tuple[int, int, str, str]:
 
 
 def make_root(
-    root: Path, profiles: Iterable[Path] = (), platform: Path = DEFAULT_PLATFORM, operators: Path | None = None
+    root: Path,
+    profiles: Iterable[Path] = (),
+    platform: Path = DEFAULT_PLATFORM,
+    operators: Path | None = None,
+    waivers: Mapping[str, Path] | None = None,
 ) -> Path:
-    """Lay out a project below `root` with these files, copied; without `operators` it has no register."""
+    """Lay out a project below `root` with these files, copied.
+
+    Without `operators` it has no register, without `waivers` (by their ids) no folder of them.
+    """
     (root / "stacks").mkdir(parents=True)
     (root / loader.PROFILES).mkdir()
     (root / "Pulumi.yaml").write_text("name: govcloud\n", encoding="utf-8")
@@ -69,12 +81,15 @@ def make_root(
     if operators is not None:
         (root / REGISTER).parent.mkdir(parents=True)
         (root / REGISTER).write_bytes(operators.read_bytes())
+    for waiver_id, path in (waivers or {}).items():
+        (root / WAIVERS).mkdir(parents=True, exist_ok=True)
+        (root / WAIVERS / f"{waiver_id}.yaml").write_bytes(path.read_bytes())
     return root
 
 
-def judge(root: Path) -> tuple[Finding, ...]:
+def judge(root: Path, as_of: datetime | None = None) -> tuple[Finding, ...]:
     """Return everything that is wrong below `root`, each at its line: what `check` prints."""
-    estate, findings = loader.load(root)
+    estate, findings = loader.load(root, as_of=lambda _: as_of or datetime.now(UTC))
     return loader.locate(root, (*findings, *(evaluate(estate) if estate else ())))
 
 

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from components.estate import document, estate, explain, loader, schema, source
 from components.estate.formats import FORMATS
-from policies import engine
+from policies import engine, ledger, ledger_advice
+from policies.waivers import PROFILE_RULES, Flaw
 from tests.estate.expectation import PROFILES, announced
 from tests.estate.odd import ODD, UNREADABLE
 
@@ -18,6 +19,7 @@ RULE_ARGUMENT: Final[dict[str, int | str]] = {
     "Problem": 0,
     "Reason": 0,
     "fails": 0,
+    "_reported": 1,
     "_refuse": 1,
     "taken": 0,
     "Finding": "rule",
@@ -33,14 +35,23 @@ BUILT: Final = {
 ELSEWHERE: Final = {"schema", "file-ending"}
 """`schema` is said where the two validators disagree (test_schema); `file-ending` of a name (test_source)."""
 
-PASSED_ON: Final = {"problem.rule", "reason.rule"}
+PASSED_ON: Final = {"problem.rule", "reason.rule", "flaw"}
 """Ids that were made elsewhere."""
+
+OVER_OBJECTS: Final = "from policies.rules.rule import"
+"""What the modules of the catalogue import: their rules have cases of their own (tests/policies/cases.py)."""
 
 
 def modules() -> Iterator[Path]:
-    for module in (document, estate, explain, loader, schema, source):
+    for module in (document, estate, explain, loader, schema, source, ledger, ledger_advice):
         yield Path(str(module.__file__))
-    yield from (Path(engine.__file__).parent / "rules").glob("*.py")
+    yield from over_profiles()
+
+
+def over_profiles() -> Iterator[Path]:
+    for path in sorted((Path(engine.__file__).parent / "rules").glob("*.py")):
+        if OVER_OBJECTS not in path.read_text(encoding="utf-8"):
+            yield path
 
 
 def rules_of(path: Path) -> Iterator[str]:
@@ -97,7 +108,7 @@ def _is_parameter(function: ast.AST) -> bool:
 
 
 def possible() -> set[str]:
-    return {rule for path in modules() for rule in rules_of(path)}
+    return {rule for path in modules() for rule in rules_of(path)} | set(Flaw)
 
 
 def with_case() -> set[str]:
@@ -111,6 +122,11 @@ def test_every_rule_has_a_case() -> None:
 
 def test_every_case_names_a_rule_that_exists() -> None:
     assert with_case() - possible() == set()
+
+
+def test_the_committee_knows_of_every_rule_over_profiles_whether_it_may_excuse_from_it() -> None:
+    rules = {rule for path in over_profiles() for rule in rules_of(path)}
+    assert PROFILE_RULES.keys() == rules, "say it in PROFILE_RULES of policies/waivers.py"
 
 
 def test_the_rules_were_found_at_all() -> None:
@@ -135,6 +151,7 @@ CASES: Final = {
     schema.AGENCY_PROFILE: "invalid",
     schema.PLATFORM: "invalid-platform",
     schema.OPERATORS: "invalid-operators",
+    schema.WAIVER: "invalid-waivers",
 }
 """Where each schema's invalid files lie."""
 
@@ -190,6 +207,7 @@ def demanded(node: Any, key: str = "") -> Iterator[str]:
         (schema.AGENCY_PROFILE, (schema.AGENCY_PROFILE, schema.PLATFORM)),
         (schema.PLATFORM, (schema.AGENCY_PROFILE, schema.PLATFORM)),
         (schema.OPERATORS, (schema.OPERATORS,)),
+        (schema.WAIVER, (schema.WAIVER,)),
     ],
 )
 def test_everything_that_the_schema_demands_has_a_file_that_lacks_it(name: str, among: tuple[str, ...]) -> None:

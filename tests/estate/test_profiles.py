@@ -9,7 +9,9 @@ import pytest
 from components.estate import loader
 from components.estate.finding import Finding
 from components.estate.operators import REGISTER
+from components.estate.waiver import WAIVERS
 from tests.estate.expectation import (
+    AS_OF,
     DEFAULT_PLATFORM,
     PROFILES,
     announced,
@@ -22,6 +24,7 @@ from tests.estate.expectation import (
 INVALID = sorted((PROFILES / "invalid").iterdir())
 INVALID_PLATFORMS = sorted((PROFILES / "invalid-platform").iterdir())
 INVALID_REGISTERS = sorted((PROFILES / "invalid-operators").iterdir())
+INVALID_WAIVERS = sorted((PROFILES / "invalid-waivers").iterdir())
 ESTATES = sorted((PROFILES / "estates").iterdir())
 VALID = sorted((PROFILES / "valid").iterdir())
 
@@ -64,19 +67,37 @@ def test_an_invalid_register_gives_exactly_its_diagnostics(path: Path, tmp_path:
         assert PERSIAN.search(finding.remedy.fa)
 
 
+@pytest.mark.parametrize("path", INVALID_WAIVERS, ids=by_name)
+def test_an_invalid_waiver_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+    wanted = announced(path)
+    assert wanted
+    findings = judge(make_root(tmp_path / "root", waivers={"W-1405-001": path}))
+    assert_exactly(findings, wanted)
+    for finding in findings:
+        assert (finding.where.file, finding.subject, finding.gates) == (f"{WAIVERS}/W-1405-001.yaml", "platform", True)
+        assert PERSIAN.search(finding.summary.fa)
+        assert PERSIAN.search(finding.remedy.fa)
+
+
 @pytest.mark.parametrize("folder", ESTATES, ids=by_name)
 def test_an_estate_gives_exactly_its_diagnostics(folder: Path, tmp_path: Path) -> None:
     files = {path.stem: path for path in folder.iterdir()}
     platform, operators = files.pop("platform", DEFAULT_PLATFORM), files.pop("operators", None)
-    findings = by_file(judge(make_root(tmp_path / "root", files.values(), platform, operators)))
+    waivers = {stem.removeprefix("waiver-"): files.pop(stem) for stem in [*files] if stem.startswith("waiver-")}
+    found = judge(make_root(tmp_path / "root", files.values(), platform, operators, waivers), AS_OF)
+    assert all(PERSIAN.search(words.fa) for finding in found for words in (finding.summary, finding.remedy))
+    findings = by_file(found)
     assert findings
     for path in files.values():
         assert_exactly(findings.get(f"{loader.PROFILES}/{path.name}", []), announced(path))
     assert_exactly(findings.get(loader.PLATFORM, []), announced(platform))
     assert_exactly(findings.get(REGISTER, []), announced(operators) if operators is not None else [])
+    for waiver_id, path in waivers.items():
+        assert_exactly(findings.get(f"{WAIVERS}/{waiver_id}.yaml", []), announced(path))
     assert findings.keys() <= {
         loader.PLATFORM,
         REGISTER,
+        *(f"{WAIVERS}/{waiver_id}.yaml" for waiver_id in waivers),
         *(f"{loader.PROFILES}/{file.name}" for file in files.values()),
     }
 

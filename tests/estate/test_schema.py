@@ -19,12 +19,14 @@ from components.estate.formats import FORMATS
 from components.estate.operators import OperatorRegister
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile, Cidr
+from components.estate.waiver import Waiver
 from tests.estate.examples import REQUIRED_ONLY, from_examples, resolved, walk
 
 SCHEMAS: list[tuple[str, type[msgspec.Struct]]] = [
     (schema.AGENCY_PROFILE, AgencyProfile),
     (schema.PLATFORM, Platform),
     (schema.OPERATORS, OperatorRegister),
+    (schema.WAIVER, Waiver),
 ]
 SCALARS: Mapping[Any, dict[str, Any]] = {
     str: {"type": "string"},

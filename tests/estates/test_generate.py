@@ -6,7 +6,7 @@ import pytest
 
 from components.estate import loader
 from components.estate.estate import Estate
-from policies.engine import evaluate
+from stacks.judgement import judge
 from tests.estates.generate import generate
 
 AGENCIES, SERVICES = 7, 100
@@ -19,7 +19,7 @@ def _files(root: Path) -> dict[str, bytes]:
 def _estate(root: Path) -> Estate:
     estate, findings = loader.load(root)
     assert estate is not None
-    assert (*findings, *evaluate(estate)) == ()
+    assert [finding for finding in (*findings, *judge(estate).findings) if finding.gates] == []
     return estate
 
 

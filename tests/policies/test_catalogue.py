@@ -109,7 +109,7 @@ def test_a_rule_that_breaks_is_unknown_and_gates(chosen: Platform) -> None:
         raise KeyError("spec")
 
     whole = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
-    rule = replace(CATALOGUE[0], check=breaks)
+    rule = replace(BY_ID["NS-01"], check=breaks)
     (finding,) = judge(
         [Placed(whole, Where("f", (0,)), is_made=False)], Scene([whole], chosen), min(rule.marks), [rule]
     ).findings

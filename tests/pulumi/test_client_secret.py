@@ -30,7 +30,7 @@ NAME = f"{GATEWAY}/irica-oidc"
 KIND = "kubernetes:core/v1:Secret"
 
 WINDOW = '  window: {host: window.irica.gov.test, requirementsVersion: "1.0"}\n'
-NAMED = WINDOW.replace('"1.0"', '"1.0", sso: {clientSecretRef: from-the-vault}')
+NAMED = WINDOW.replace('"1.0"', '"1.0", sso: {clientSecretRef: irica-from-the-vault}')
 SERVED = "      window: {offeredIn: own, path: /declarations}\n"
 
 SET = "pulumi config set --secret govcloud:oidcClientSecret"
@@ -203,14 +203,14 @@ def test_a_secret_that_the_profile_names_is_left_alone(record: Program, config: 
     recording = record("irica", config=config)
     assert not secrets(recording)
     login = recording.one(f"{GATEWAY}/irica", ":SecurityPolicy").inputs["spec"]["oidc"]
-    assert login["clientSecret"]["name"] == "from-the-vault"
+    assert login["clientSecret"]["name"] == "irica-from-the-vault"
 
 
 def test_two_keepers_by_the_profile_are_refused(record: Program) -> None:
     record.edit("irica", WINDOW, NAMED)
     sentence = refusal(record("irica", config=KEPT))
     assert "has two keepers" in sentence
-    assert "spec.window.sso.clientSecretRef: from-the-vault in its profile" in sentence
+    assert "spec.window.sso.clientSecretRef: irica-from-the-vault in its profile" in sentence
     assert REMOVE in sentence
 
 

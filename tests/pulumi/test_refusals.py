@@ -30,7 +30,7 @@ def test_a_mandatory_finding_of_the_agency_is_refused_with_its_place(record: Pro
     record.edit("irica", "size: medium", "size: gigantic")
     sentence = refusal(record("irica"))
     assert "irica is not provisioned, nothing was changed. Mandatory findings: 1." in sentence
-    assert "agency_profiles/irica.yaml:25:26 [size-unknown]" in sentence
+    assert "agency_profiles/irica.yaml:26:26 [size-unknown]" in sentence
     assert "'gigantic'" in sentence
 
 

@@ -79,7 +79,7 @@ def start(directory: Path, progress: Progress = silent) -> Site:
     cluster = Cluster(cloud=cloud, kubeconfig=cloud.kubeconfig, pki=directory / "pki")
     site = Site(cluster=cluster, window=window, estate=estate)
     site.open_windows()
-    assert not opening.wait_until_asked(window, opening.entrances(estate))
+    assert not opening.wait_until_asked(cloud, opening.entrances(estate))
     return site
 
 

@@ -25,6 +25,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.window.objects import WindowSecrets
 from scripts.localcloud.window.reach import LOOPBACK, Window
 
+FIRST_SECONDS: Final = 60.0
 SERVED_SECONDS: Final = 120.0
 REQUEST_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.5
@@ -105,20 +106,34 @@ def entrances(estate: Estate) -> dict[str, str]:
     }
 
 
-def wait_until_asked(window: Window, urls: Mapping[str, str]) -> list[str]:
+def wait_until_asked(cloud: LocalCloud, urls: Mapping[str, str]) -> list[str]:
     """Wait until each address sends to the national login as its own client; return those that still do not.
 
+    Envoy is started anew once where some stay silent: on a busy machine Envoy Gateway 1.9 sometimes never answers
+    when Envoy asks for the certificates of listeners that came together with them, and asks nobody again.
+
     Args:
-        window: Where the embedded window is reached.
+        cloud: Up, with its windows open.
         urls: An address for each client.
     """
+    left = _left_after(cloud, urls, FIRST_SECONDS)
+    if left:
+        cloud.restart_envoy()
+        left = _left_after(cloud, left, SERVED_SECONDS)
+    return sorted(left.values())
+
+
+def _left_after(cloud: LocalCloud, urls: Mapping[str, str], seconds: float) -> dict[str, str]:
+    window = cloud.window
+    if window is None:
+        return dict(urls)
     context = ssl.create_default_context(cafile=window.ca)
-    left, deadline = dict(urls), time.monotonic() + SERVED_SECONDS
+    left, deadline = dict(urls), time.monotonic() + seconds
     while left and time.monotonic() < deadline:
         left = {client: url for client, url in left.items() if not _asks(window, context, url, client)}
         if left:
             time.sleep(POLL_SECONDS)
-    return sorted(left.values())
+    return left
 
 
 def _asks(window: Window, context: ssl.SSLContext, url: str, client: str) -> bool:

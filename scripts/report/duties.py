@@ -1,0 +1,75 @@
+"""Duties for people and machines: a line for each that is open, the counts of all, and everything as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from components.estate.dates import Day
+from components.estate.finding import Words
+from policies.duties import Duty, State
+
+FORMAT: Final = "govcloud.internal/duties/v1"
+
+_MARKS: Final = {
+    State.MET: Words("met", "انجام‌شده"),
+    State.DUE: Words("due", "بر عهده"),
+    State.OVERDUE: Words("overdue", "معوق"),
+    State.WAIVED: Words("waived", "معاف"),
+    State.BLOCKED_UPSTREAM: Words("blocked upstream", "در انتظار دیگران"),
+    State.UNKNOWN: Words("unknown", "نامعلوم"),
+    State.NOT_APPLICABLE: Words("not applicable", "بی‌موضوع"),
+}
+_CLOSED: Final = frozenset((State.MET, State.NOT_APPLICABLE))
+
+
+def lines(duties: Iterable[Duty], language: str) -> Iterator[str]:
+    """Yield one line for each duty that is open, waived or unknown, then the counts of all states."""
+    counts: Counter[State] = Counter()
+    for duty in duties:
+        counts[duty.state] += 1
+        if duty.state not in _CLOSED:
+            yield _line(duty, language)
+    comma = "، " if language == "fa" else ", "
+    yield comma.join(
+        f"{counts[state]} {words.in_language(language)}" for state, words in _MARKS.items() if counts[state]
+    )
+
+
+def document(duties: Iterable[Duty], as_of: datetime) -> str:
+    """Return the duties as JSON text: `states` with counts, and `duties`, all of them."""
+    listed = list(duties)
+    counts = Counter(str(duty.state) for duty in listed)
+    content = {
+        "format": FORMAT,
+        "asOf": as_of.isoformat(timespec="seconds"),
+        "states": {str(state): counts[str(state)] for state in State},
+        "duties": [_object(duty) for duty in listed],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _line(duty: Duty, language: str) -> str:
+    mark, title = _MARKS[duty.state].in_language(language), duty.title.in_language(language)
+    by = _by(duty.due_on).in_language(language) if duty.due_on is not None else ""
+    head = f"{duty.subject}: {mark} [{duty.id}] {title}{by}"
+    return f"{head}: {duty.summary.in_language(language)} ({duty.source})"
+
+
+def _object(duty: Duty) -> dict[str, Any]:
+    due_on = duty.due_on
+    return {
+        "id": str(duty.id),
+        "subject": duty.subject,
+        "state": str(duty.state),
+        "dueOn": {"solarHijri": due_on.solar_hijri, "gregorian": due_on.isoformat()} if due_on else None,
+        "title": {"en": duty.title.en, "fa": duty.title.fa},
+        "summary": {"en": duty.summary.en, "fa": duty.summary.fa},
+        "source": duty.source,
+    }
+
+
+def _by(day: Day) -> Words:
+    gregorian, solar_hijri = day.isoformat(), day.solar_hijri
+    return Words(f", by {gregorian} ({solar_hijri})", f"، تا {solar_hijri} ({gregorian})")

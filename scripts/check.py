@@ -9,10 +9,12 @@ from typing import Final
 
 from components.estate.finding import LANGUAGES, Status, Words
 from components.estate.loader import claimed_id
+from policies import duties
 from scripts import loading
 from scripts.errors import UsageError
 from scripts.foreign.report import report_of
 from scripts.report import baseline, github, json, junit, markdown, sarif, text, waivers
+from scripts.report.duties import lines as duty_lines
 from scripts.report.result import Report, rules_of, verdict
 
 _EXISTING: Final = Words("known to the baseline:", "موجود در گزارش مبنا:")
@@ -34,6 +36,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the text (default: en)")
     parser.add_argument("--baseline", metavar="FILE", type=Path, help="an earlier JSON report: only what is new fails")
     parser.add_argument("--waivers", action="store_true", help="list the committee's waivers too (text and json)")
+    parser.add_argument("--duties", action="store_true", help="list legal duties too; they fail no run (text and json)")
     parser.add_argument("--omit-waived", action="store_true", help="leave waived findings out of --format sarif")
     parser.add_argument(
         "--manifests", metavar="DIR", type=Path, action="append", default=[], help="a folder or file; may be repeated"
@@ -58,6 +61,9 @@ def run(args: argparse.Namespace, root: Path) -> int:
     if args.waivers:
         listed = waivers.entries(judged.estate, judged.findings, owners) if judged.estate else None
         report = replace(report, waivers=listed, lists_waivers=True)
+    if args.duties and judged.estate is not None:
+        found = duties.duties(judged.estate, judged.register)
+        report = replace(report, duties=tuple(duty for duty in found if not owners or duty.subject in owners))
     if earlier is not None:
         report = baseline.compare(report, earlier)
     shown = _without_waived(report) if args.omit_waived else report
@@ -94,6 +100,8 @@ def _text(report: Report, language: str) -> str:
         lines += [_EXISTING.in_language(language), *text.lines(report.existing, language)]
     if report.lists_waivers:
         lines += waivers.lines(report.waivers, language)
+    if report.duties is not None:
+        lines += duty_lines(report.duties, language)
     return "".join(f"{line}\n" for line in (*lines, verdict(report).in_language(language)))
 
 
@@ -116,6 +124,8 @@ def _refuse_mixture(args: argparse.Namespace) -> None:
         raise UsageError("name agencies, or manifests with --manifests, not both")
     if args.namespace and not args.manifests:
         raise UsageError("--namespace is for --manifests only")
+    if args.duties and (args.manifests or args.format not in ("text", "json")):
+        raise UsageError("--duties is for profiles, and for the formats text and json")
     if args.waivers and (args.manifests or args.format not in ("text", "json")):
         raise UsageError("--waivers is for profiles, and for --format text and json only")
 

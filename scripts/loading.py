@@ -11,6 +11,7 @@ from components.estate import loader
 from components.estate.cache import LOCATION, ParseCache
 from components.estate.dates import parse_moment
 from components.estate.document import parse
+from components.estate.duties import DutyRegister, read
 from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
@@ -21,11 +22,12 @@ from stacks import judgement
 
 
 class Judged(NamedTuple):
-    """An estate (None where the platform cannot be read), what was found in it, each at its line, and what passed."""
+    """An estate (None where the platform cannot be read), what was found in it, what passed, and legal duties."""
 
     estate: Estate | None
     findings: tuple[Finding, ...]
     passed: Mapping[str, int]
+    register: DutyRegister | None = None
 
     def concerning(self, owners: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of these owners and of the platform; all where none is named."""
@@ -47,7 +49,8 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
     estate, findings = _loaded(args, root, replacements)
     judged = judgement.judge(estate) if estate is not None else judgement.Judgement((), {})
     located = loader.locate(root, (*findings, *judged.findings), replacements)
-    return Judged(estate, in_order(located), judged.passed)
+    duties = read(root)
+    return Judged(estate, in_order((*located, *duties.findings)), judged.passed, duties.register)
 
 
 def load(args: argparse.Namespace, root: Path) -> Judged:

@@ -1,16 +1,12 @@
-"""Duties for people and machines: a line for each that is open, the counts of all, and everything as JSON."""
+"""Duties for people and machines: a line for each that is open, the counts of all, and everything as plain data."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from components.estate.dates import Day
 from components.estate.finding import Words
 from policies.duties import Duty, State
-
-FORMAT: Final = "govcloud.internal/duties/v1"
 
 _MARKS: Final = {
     State.MET: Words("met", "انجام‌شده"),
@@ -37,17 +33,11 @@ def lines(duties: Iterable[Duty], language: str) -> Iterator[str]:
     )
 
 
-def document(duties: Iterable[Duty], as_of: datetime) -> str:
-    """Return the duties as JSON text: `states` with counts, and `duties`, all of them."""
+def content(duties: Iterable[Duty]) -> dict[str, Any]:
+    """Return the duties for the JSON report: `states` with counts, and `listed`, all of them."""
     listed = list(duties)
     counts = Counter(str(duty.state) for duty in listed)
-    content = {
-        "format": FORMAT,
-        "asOf": as_of.isoformat(timespec="seconds"),
-        "states": {str(state): counts[str(state)] for state in State},
-        "duties": [_object(duty) for duty in listed],
-    }
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return {"states": {str(state): counts[str(state)] for state in State}, "listed": [_object(duty) for duty in listed]}
 
 
 def _line(duty: Duty, language: str) -> str:

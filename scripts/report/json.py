@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from typing import Any, Final
 
 from components.estate.finding import Finding, Status
-from scripts.report import waivers
+from scripts.report import duties, waivers
 from scripts.report.result import Report
 
 FORMAT: Final = "govcloud.internal/report/v1"
@@ -27,6 +27,8 @@ def document(report: Report, _language: str = "en") -> str:
         content["corrected"] = report.comparison.corrected
     if report.lists_waivers:
         content["waivers"] = waivers.content(report.waivers)
+    if report.duties is not None:
+        content["duties"] = duties.content(report.duties)
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from components.estate.finding import Finding, Level, Words, in_order, is_clean
 from policies.catalogue import CATALOGUE
+from policies.duties import Duty
 from policies.rules.rule import Rule
 from policies.verdict import SOURCE
 from scripts.report import text
@@ -61,6 +62,7 @@ class Report:
         comparison: What the baseline knew; None without one.
         waivers: The committee's records; None where they could not be read.
         lists_waivers: Whether they were asked for.
+        duties: The legal duties, which never gate; None where nobody asked for them.
     """
 
     findings: tuple[Finding, ...]
@@ -72,6 +74,7 @@ class Report:
     comparison: Comparison | None = None
     waivers: tuple[Entry, ...] | None = None
     lists_waivers: bool = False
+    duties: tuple[Duty, ...] | None = None
 
     @property
     def said(self) -> Words:

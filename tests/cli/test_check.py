@@ -8,6 +8,7 @@ import pytest
 
 from components.estate import loader
 from components.estate.waiver import WAIVERS
+from scripts import cli
 from tests.cli.conftest import Run
 from tests.estate.expectation import PROFILES, make_root
 
@@ -431,3 +432,24 @@ def test_the_project_shows_one_waiver_that_holds_and_one_that_has_ended(
     code, out, _ = run("check", "inta", "--waivers", "--as-of", "1405-09-01")
     assert code == 0
     assert "waivers: 1 active, 1 ended\nW-1405-014: active; [WL-11] inta/production/Deployment/legacy-etl/main; " in out
+
+
+def test_duties_are_listed_where_they_are_asked_for_and_fail_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    root = ["--root", str(Path(__file__).parents[2])]
+    assert cli.main([*root, "check", "irica", "--duties"]) == 0
+    *_, counts, verdict = capsys.readouterr().out.splitlines()
+    assert " met" in counts
+    assert verdict.startswith("✓")
+    assert cli.main([*root, "check", "--duties", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["duties"]
+    assert sum(told["states"].values()) == len(told["listed"]) > 200
+    assert told["states"]["overdue"] > 0
+    assert cli.main([*root, "check", "--duties", "--format", "sarif"]) == 2
+
+
+def test_a_broken_register_of_duties_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = make_root(tmp_path / "root")
+    (root / "policies" / "registers").mkdir(parents=True)
+    (root / "policies" / "registers" / "duties.yaml").write_text("a: [", encoding="utf-8")
+    assert cli.main(["--root", str(root), "check"]) == 1
+    assert "policies/registers/duties.yaml:1:" in capsys.readouterr().out

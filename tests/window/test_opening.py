@@ -1,6 +1,5 @@
 """Opening windows without a window: who is asked, and the one mend."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,13 @@ class _Cloud:
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Cloud]:
+def cloud(monkeypatch: pytest.MonkeyPatch) -> _Cloud:
     cloud = _Cloud()
     monkeypatch.setattr(opening, "FIRST_SECONDS", 0.05)
     monkeypatch.setattr(opening, "SERVED_SECONDS", 0.05)
     monkeypatch.setattr(opening, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(opening, "_asks", lambda _w, _c, url, _n: "good" in url or (cloud.restarts and "slow" in url))
-    yield cloud
+    return cloud
 
 
 @pytest.mark.parametrize(

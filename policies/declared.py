@@ -27,9 +27,10 @@ def judge_declared(
     listed = list(declared)
     scene = Scene((manifest for _, manifests in listed for manifest in manifests), estate.platform, estate)
     placed = [
-        Placed(manifest, _place(estate.agency(owner), manifest), is_made=True)
+        Placed(manifest, _place(agency, manifest), is_made=True)
         for owner, manifests in listed
         if owners is None or owner in owners
+        for agency in (estate.agency(owner),)
         for manifest in manifests
     ]
     return judge(placed, scene, Mark.GENERATED)

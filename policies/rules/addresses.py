@@ -1,7 +1,9 @@
 """NP: address blocks in network policies. What lies in the cluster is named by labels, never reached by its address."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from ipaddress import ip_network as parse_network
 from typing import Any, Final, TypeAlias
 
 from components.estate.finding import Words
@@ -18,6 +20,12 @@ from policies.rules.selectors import demands
 _Network: TypeAlias = IPv4Network | IPv6Network
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 """IPv4 written as IPv6, which Go reads as IPv4: no comparison of networks would see what it contains."""
+
+
+@lru_cache(maxsize=4096)
+def ip_network(cidr: str) -> _Network:
+    """Return the network; the same few stand in thousands of policies."""
+    return parse_network(cidr)
 
 
 def _leaves_the_cluster_out(body: Object, scene: Scene) -> Iterator[Problem]:

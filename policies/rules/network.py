@@ -5,6 +5,7 @@ does a rule whose `from` is absent or empty. These rules judge every policy that
 platform's own too; whom a policy lets in is the business of `peers`, `addresses` and `dns`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -113,12 +114,16 @@ def _is_named_once(body: Object, scene: Scene) -> Iterator[Problem]:
     for field, value in (("namespace", namespace(body)), ("name", name(body))):
         if not value:
             yield found(("metadata", field), at(body, "metadata", field))
-    same = [other for other in objects(scene, POLICY, namespace(body)) if name(other) == name(body)]
-    if name(body) and len(same) > 1:
+    same = scene.remembered(_names)[namespace(body), name(body)]
+    if name(body) and same > 1:
         yield Problem(
             ("metadata", "name"),
-            Words(f"{len(same)} policies bear this name", f"{len(same)} سیاست این نام را دارند"),
+            Words(f"{same} policies bear this name", f"{same} سیاست این نام را دارند"),
         )
+
+
+def _names(scene: Scene) -> Counter[tuple[str, str]]:
+    return Counter((namespace(body), name(body)) for body in objects(scene, POLICY))
 
 
 def _names_every_port(body: Object, _scene: Scene) -> Iterator[Problem]:

@@ -15,6 +15,10 @@ _PARENT_LABEL: Final = f"{DOMAIN}/parent"
 
 def objects(scene: Scene, kind: str, inside: str | None = None) -> Sequence[Object]:
     """Return the objects of a kind, named as rules name it; in one namespace, or in all."""
+    return scene.kept(("objects", kind, inside), lambda: _objects(scene, kind, inside))
+
+
+def _objects(scene: Scene, kind: str, inside: str | None) -> Sequence[Object]:
     short = kind.rpartition("/")[2]
     found = scene.of_kind(short) if inside is None else scene.inside(inside, short)
     return [body for body in found if kind_of(body) == kind]

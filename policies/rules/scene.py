@@ -1,7 +1,7 @@
 """Everything that rules may look at beside the object that they judge: the other objects, and the platform."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from components.estate.estate import Estate
@@ -27,7 +27,7 @@ class Scene:
         """Sort the objects by kind and namespace."""
         self.platform = platform
         self.estate = estate
-        self._memory: dict[Callable[..., Any], Any] = {}
+        self._memory: dict[Hashable, Any] = {}
         self._by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self._inside: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         self._tenants: dict[str, tuple[str, str]] = {}
@@ -76,6 +76,13 @@ class Scene:
     def bindings_of(self, cluster_role: str) -> Sequence[Mapping[str, Any]]:
         """Return the RoleBindings and ClusterRoleBindings that refer to this ClusterRole."""
         return self._bindings.get(cluster_role, _NOTHING)
+
+    def kept(self, key: Hashable, find: Callable[[], FoundT]) -> FoundT:
+        """Return what `find` finds under this key; it is asked once, however many objects are judged."""
+        if key not in self._memory:
+            self._memory[key] = find()
+        found: FoundT = self._memory[key]
+        return found
 
     def remembered(self, find: Callable[["Scene"], FoundT]) -> FoundT:
         """Return what `find` finds in this scene; it is asked once, however many objects are judged."""

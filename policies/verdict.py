@@ -75,7 +75,8 @@ def _apply(rule: Rule, placed: Placed, scene: Scene) -> list[Finding]:
 
 
 def _finding(rule: Rule, placed: Placed, scene: Scene, problem: Problem, status: Status) -> Finding:
-    shown = f"{text(placed.body, 'kind')} {name(placed.body)}{_pointer(problem.path)}"
+    place = _pointer(problem.path) if placed.is_made else ""  # else it stands in front of the sentence already
+    shown = f"{text(placed.body, 'kind')} {name(placed.body)}{place}"
     return Finding(
         rule=rule.id,
         level=rule.level,

@@ -139,6 +139,8 @@ class LocalCloud:
             port = self._supervisor.remembered().ports["keycloak"]
             changed = Realms(self._window_layout, port).put(realm)
             objects.nudge(self._client(), datetime.now(UTC))
+            if changed and realm["realm"] == self._window_layout.realm:
+                self.restart_envoy()  # a replaced realm signs with new keys, and Envoy keeps the old for minutes
             return changed
 
     def restart_envoy(self) -> None:

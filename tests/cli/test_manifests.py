@@ -307,7 +307,7 @@ def test_a_rule_is_told_at_its_line(run: Run, root: Path) -> None:
     (root / "app.yaml").write_text(f"---\n---\n{PRIVILEGED}", encoding="utf-8")
     code, out, _ = run("check", "--manifests", "app.yaml", "--namespace", "minimal-test")
     assert code == 1
-    assert "app.yaml:9:23: error [WL-01] [1].spec.containers[0].securityContext.privileged: Pod one spec." in out
+    assert "app.yaml:9:23: error [WL-01] [1].spec.containers[0].securityContext.privileged: Pod one: " in out
     assert out.splitlines()[-1].startswith("✗ ")
     assert out.endswith(" to correct in 1 file\n")
 

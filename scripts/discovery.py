@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from components.estate.estate import Estate
 from components.estate.platform import DEFAULT_HTTPS_PORT, Platform
 from scripts.errors import GovcloudError
-from scripts.localcloud.window.reach import Window
+from scripts.localcloud.window.reach import Window, connected
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
 TIMEOUT_SECONDS: Final = 15.0
@@ -74,13 +73,10 @@ def _fetch(issuer: str, embedded: Window | None, ca: Path | None) -> dict[str, A
     try:
         context = ssl.create_default_context(cafile=trusted)
         address = embedded.places[host, DEFAULT_HTTPS_PORT] if embedded is not None else (host, port)
-        connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        plain = socket.create_connection(address, TIMEOUT_SECONDS)
-        connection.sock = context.wrap_socket(plain, server_hostname=host)
-        connection.request("GET", parts.path.rstrip("/") + DISCOVERY)
-        answer = connection.getresponse()
-        status, body = answer.status, answer.read(SIZE_MAX)
-        connection.close()
+        with connected(f"{host}:{port}", address, context, TIMEOUT_SECONDS) as connection:
+            connection.request("GET", parts.path.rstrip("/") + DISCOVERY)
+            answer = connection.getresponse()
+            status, body = answer.status, answer.read(SIZE_MAX)
     except (OSError, http.client.HTTPException) as error:
         remedy = "Check the name and the network; give its authority with --ca if it is not a public one."
         raise GovcloudError(f"{issuer} cannot be reached: {error}. {remedy}") from error

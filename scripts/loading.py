@@ -11,12 +11,13 @@ from components.estate import loader
 from components.estate.cache import LOCATION, ParseCache
 from components.estate.dates import parse_moment
 from components.estate.document import parse
-from components.estate.duties import DutyRegister, read
+from components.estate.duties import DutyRegister
 from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
 from components.manifests.manifest import PLATFORM_OWNER
 from policies.engine import concerning
+from policies.verdict import Judgement
 from scripts.errors import UsageError
 from stacks import judgement
 
@@ -47,9 +48,9 @@ def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] =
         UsageError: `--as-of` is no moment, or there is no folder of profiles.
     """
     estate, findings = _loaded(args, root, replacements)
-    judged = judgement.judge(estate) if estate is not None else judgement.Judgement((), {})
+    judged = judgement.judge(estate) if estate is not None else Judgement((), {})
     located = loader.locate(root, (*findings, *judged.findings), replacements)
-    duties = read(root)
+    duties = loader.read_duties(root)
     return Judged(estate, in_order((*located, *duties.findings)), judged.passed, duties.register)
 
 

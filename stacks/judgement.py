@@ -3,23 +3,16 @@
 The one place that `govcloud check` and the Pulumi program share, so that neither knows a rule that the other does not.
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection
 
 from components.estate.estate import Estate
-from components.estate.finding import Finding, is_clean
+from components.estate.finding import is_clean
 from policies.declared import judge_declared
 from policies.engine import found, settled
 from policies.ledger_advice import Read
 from policies.rules.rule import Mark
+from policies.verdict import Judgement
 from stacks.declaration import declarations
-
-
-class Judgement(NamedTuple):
-    """What was found, and how many objects passed each rule."""
-
-    findings: tuple[Finding, ...]
-    passed: Mapping[str, int]
 
 
 def judge(estate: Estate, owners: Collection[str] | None = None) -> Judgement:

@@ -6,22 +6,15 @@ Knows who resolved what, until when it is due, which share is asked for and what
 from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from components.estate import schema, source
 from components.estate.dates import Day
-from components.estate.document import Document, parse, place
-from components.estate.estate import record
-from components.estate.finding import Finding, PathPart, Where, Words
+from components.estate.finding import Words
 from components.estate.profile import Record
 from components.estate.reason import Reason
 
 REGISTER: Final = "policies/registers/duties.yaml"
 """Where the register lies below the project's root. It may be absent: then every duty is unknown."""
-
-SCHEMA: Final = "duties"
-"""The name of its schema."""
 
 
 class DutyId(StrEnum):
@@ -147,7 +140,7 @@ class DutyRegister(Record, frozen=True, kw_only=True):
     spec: Spec
 
     def resolution(self, resolution_id: str) -> Resolution:
-        """Return the resolution called `resolution_id`; `read` lets no other be named."""
+        """Return the resolution called `resolution_id`; the loader lets no other be named."""
         return next(one for one in self.spec.resolutions if one.id == resolution_id)
 
     def entry(self, duty: DutyId) -> Entry | None:
@@ -157,33 +150,6 @@ class DutyRegister(Record, frozen=True, kw_only=True):
     def upstream(self, upstream: UpstreamId) -> Upstream | None:
         """Return what is known of `upstream`, or None."""
         return next((one for one in self.spec.upstream if one.id is upstream), None)
-
-
-class Read(NamedTuple):
-    """The register, or None where there is none or it could not be read; and what is wrong with its file."""
-
-    register: DutyRegister | None
-    findings: tuple[Finding, ...]
-
-
-def read(root: Path) -> Read:
-    """Read the register below `root`."""
-    path = root / REGISTER
-    if _is_absent(path):
-        return Read(None, ())
-    text = source.read(path)
-    document = parse(text) if isinstance(text, str) else Document(None, None, (text,))
-    if document.problems:
-        return Read(
-            None, tuple(_finding(p.rule, (), (p.line, p.column), p.summary, p.remedy) for p in document.problems)
-        )
-    reasons = list(schema.violations(SCHEMA, document.data))
-    register = None if reasons else record(document.data, DutyRegister)
-    reasons += contradictions(register) if register is not None else ()
-    root_node = document.root
-    places = [place(root_node, reason.path) if root_node else (0, 0) for reason in reasons]
-    found = (_finding(r.rule, r.path, at, r.summary, r.remedy) for r, at in zip(reasons, places, strict=True))
-    return Read(None if reasons else register, tuple(found))
 
 
 def contradictions(register: DutyRegister) -> Iterator[Reason]:
@@ -218,15 +184,6 @@ def contradictions(register: DutyRegister) -> Iterator[Reason]:
             )
 
 
-def _is_absent(path: Path) -> bool:
-    """Tell whether nothing lies at `path`; not so where it cannot be known, so that whoever reads it says why."""
-    try:
-        path.lstat()
-    except OSError as error:
-        return isinstance(error, FileNotFoundError)
-    return False
-
-
 def _repeated(field: str, names: list[str]) -> Iterator[Reason]:
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -236,10 +193,3 @@ def _repeated(field: str, names: list[str]) -> Iterator[Reason]:
                 Words(f"{name!r} is there twice in {field}", f"{name!r} در {field} دو بار آمده است"),
                 Words("keep one", "یکی را نگه دارید"),
             )
-
-
-def _finding(rule: str, path: tuple[PathPart, ...], at: tuple[int, int], summary: Words, remedy: Words) -> Finding:
-    where = Where(REGISTER, path, *at)
-    return Finding(
-        rule=rule, subject="platform", where=where, summary=summary, remedy=remedy, source="legal duties (R57)"
-    )

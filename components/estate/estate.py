@@ -10,7 +10,7 @@ from components.estate.dates import Day
 from components.estate.finding import Finding, PathPart, Where, Words
 from components.estate.operators import Operator
 from components.estate.platform import Platform
-from components.estate.profile import AgencyProfile
+from components.estate.profile import AgencyProfile, Service
 from components.estate.waiver import Waiver
 
 RecordT = TypeVar("RecordT")
@@ -32,6 +32,12 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The agency's id."""
         return self.profile.id
+
+    def window_of(self, service: Service) -> str | None:
+        """Return the id of the agency in whose window the service stands: this one or its parent; None in no window."""
+        if service.window is None:
+            return None
+        return self.id if service.window.offered_in == "own" else self.profile.spec.identity.parent
 
     def fails(self, rule: str, path: tuple[PathPart, ...], summary: Words, remedy: Words) -> Finding:
         """Return a finding against this agency at the place `path` of its file."""

@@ -13,6 +13,8 @@ import msgspec
 
 from components.estate import schema, source
 from components.estate.document import Document, Problem, parse, place
+from components.estate.duties import REGISTER as DUTIES
+from components.estate.duties import DutyRegister, contradictions
 from components.estate.estate import Agency, Estate, digest, record
 from components.estate.finding import Finding, Where, Words, in_order, printable, quoted
 from components.estate.operators import REGISTER, Operator, OperatorRegister
@@ -33,6 +35,13 @@ class Loaded(NamedTuple):
     """An estate, or None where the platform, its register or a waiver could not be read; and what was found."""
 
     estate: Estate | None
+    findings: tuple[Finding, ...]
+
+
+class Duties(NamedTuple):
+    """The register of legal duties, or None where there is none or it could not be read; and what is wrong with it."""
+
+    register: DutyRegister | None
     findings: tuple[Finding, ...]
 
 
@@ -96,6 +105,20 @@ def load(
         waivers=waivers,
     )
     return Loaded(estate, in_order(findings))
+
+
+def read_duties(root: Path) -> Duties:
+    """Read the register of legal duties below `root`. It is no part of the estate: no manifest and no rule needs it."""
+    path, file = root / DUTIES, _Source(root / DUTIES, DUTIES, "platform")
+    if not _is_there(path):
+        return Duties(None, ())
+    register, _, findings = _read(file, schema.DUTIES, DutyRegister, parse)
+    if register is not None:
+        text = source.read(path)
+        nodes = parse(text).root if isinstance(text, str) else None
+        findings = tuple(_from_reason(reason, nodes, file) for reason in contradictions(register))
+    about = tuple(msgspec.structs.replace(finding, source="legal duties (R57)") for finding in findings)
+    return Duties(None if about else register, about)
 
 
 def profile_files(root: Path, replacements: tuple[Path, ...] = ()) -> dict[str, tuple[Path, str]]:

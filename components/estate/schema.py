@@ -16,11 +16,12 @@ AGENCY_PROFILE: Final = "agency-profile"
 PLATFORM: Final = "platform"
 OPERATORS: Final = "operators"
 WAIVER: Final = "waiver"
+DUTIES: Final = "duties"
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`, `WAIVER`)."""
+    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`, `WAIVER`, `DUTIES`)."""
     text = (Path(__file__).parent / "schema" / f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

@@ -45,7 +45,7 @@ def listener_set(  # noqa: PLR0913, PLR0917  # what tells one window's listener 
     certificate: str | None,
 ) -> Iterator[Manifest]:
     """Yield a listener at exactly `host` for routes of these namespaces, and its certificate where none is given."""
-    secret = certificate or f"{name}-window-tls"
+    secret = certificate_secret(name, certificate)
     selector = {"matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": list(namespaces)}]}
     listener = {
         "name": "https",
@@ -67,6 +67,11 @@ def listener_set(  # noqa: PLR0913, PLR0917  # what tells one window's listener 
         key = {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
         spec = {"secretName": secret, "dnsNames": [host], "issuerRef": issuer, "privateKey": key}
         yield here("cert-manager.io/v1", "Certificate", secret, spec=spec)
+
+
+def certificate_secret(owner: str, given: str | None = None) -> str:
+    """Return the Secret of a listener's certificate: the one that is given, or the one that bears its owner's name."""
+    return given or f"{owner}-window-tls"
 
 
 def listener_ref(gateway: Gateway, name: str) -> dict[str, Any]:

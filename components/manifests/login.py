@@ -63,6 +63,11 @@ def client_id(agency: Agency, chosen: Window) -> str:
     return chosen.sso.client_id or agency.id
 
 
+def client_secret(owner: str, given: str | None = None) -> str:
+    """Return the Secret of a window's client: the one that is given, or the one that bears its owner's name."""
+    return given or f"{owner}-oidc"
+
+
 def own_headers(platform: Platform) -> list[str]:
     """Return the headers that only the gateway may set: whoever sends them from outside would speak in its name."""
     return [ID_TOKEN_HEADER, *(_claim_header(name) for name in platform.spec.claims)]
@@ -71,7 +76,7 @@ def own_headers(platform: Platform) -> list[str]:
 def _oidc(platform: Platform, agency: Agency, chosen: Window) -> dict[str, Any]:
     """The platform's issuer only (R31), the agency's own client and cookies, PKCE by Envoy."""
     gateway, sso = platform.spec.gateway, chosen.sso
-    secret = {"group": "", "kind": "Secret", "name": sso.client_secret_ref or f"{agency.id}-oidc"}
+    secret = {"group": "", "kind": "Secret", "name": client_secret(agency.id, sso.client_secret_ref)}
     session = f"{platform.session_minutes(agency.profile.spec.identity.incident_system_level)}m"
     return {
         "provider": {"issuer": platform.spec.issuer},

@@ -117,7 +117,7 @@ def _service_routes(offer: _Offer, services: Sequence[Service]) -> Iterator[Mani
         if entrance is None:
             plain.append(service)
             continue
-        name = f"{service.card_id.lower()}-card"  # a card may end in a hyphen; no other route's name ends like this
+        name = _rule_name(service)
         target = {"group": GATEWAY_API, "kind": "HTTPRoute", "name": name}
         body, annotations = entrance
         yield _policy(offer, "SecurityPolicy", name, {"targetRefs": [target], **body}, annotations)
@@ -253,6 +253,10 @@ def _limits(offer: _Offer, route: str, service: Service) -> Iterator[Manifest]:
 
 
 def _rule_name(service: Service) -> str:
+    """Of the rule, of its limits, and of the route and the policy that a service has for itself.
+
+    A card may end in a hyphen, which no name may; no other route's name ends like this.
+    """
     return f"{service.card_id.lower()}-card"
 
 

@@ -86,10 +86,7 @@ class Scene:
 
     def remembered(self, find: Callable[["Scene"], FoundT]) -> FoundT:
         """Return what `find` finds in this scene; it is asked once, however many objects are judged."""
-        if find not in self._memory:
-            self._memory[find] = find(self)
-        found: FoundT = self._memory[find]
-        return found
+        return self.kept(find, lambda: find(self))
 
     def _remember_binding(self, body: Mapping[str, Any]) -> None:
         reference = body.get("roleRef")

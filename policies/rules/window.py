@@ -9,6 +9,8 @@ from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, PathPart, Words
 from components.estate.platform import CALLBACK_PATH, LOGOUT_PATH
 from components.estate.profile import Window
+from components.manifests.gateway import certificate_secret
+from components.manifests.login import client_secret
 from policies.rules.claims import Claim, taken
 
 _WINDOW: Final = ("spec", "window")
@@ -113,19 +115,19 @@ def foreign_secrets(estate: Estate) -> Iterator[Finding]:
     claims: list[Claim] = []
     for agency, window in _windows(estate):
         for path, given, default in (
-            ((*_WINDOW, "certificateRef"), window.certificate_ref, "window-tls"),
-            ((*_SSO, "clientSecretRef"), window.sso.client_secret_ref, "oidc"),
+            ((*_WINDOW, "certificateRef"), window.certificate_ref, certificate_secret(agency.id)),
+            ((*_SSO, "clientSecretRef"), window.sso.client_secret_ref, client_secret(agency.id)),
         ):
-            own = f"{agency.id}-"
-            claims.append(Claim(given or own + default, agency, path if given else _WINDOW, given or own + default))
+            own, name = f"{agency.id}-", given or default
+            claims.append(Claim(name, agency, path if given else _WINDOW, name))
             if given is not None and not given.startswith(own):
                 yield agency.fails(
                     "secret-foreign",
                     path,
                     Words(f"the Secret {given!r} is not the agency's", f"Secret {given!r} از آن این دستگاه نیست"),
                     Words(
-                        f"have one made whose name begins with {own!r}, or leave it out for {own + default!r}",
-                        f"Secret دیگری بخواهید که نامش با {own!r} آغاز شود، یا آن را بردارید: {own + default!r}",
+                        f"have one made whose name begins with {own!r}, or leave it out for {default!r}",
+                        f"Secret دیگری بخواهید که نامش با {own!r} آغاز شود، یا آن را بردارید: {default!r}",
                     ),
                 )
     remedy = Words("every window has Secrets of its own", "هر پنجره Secretهای خود را دارد")
@@ -180,9 +182,8 @@ def _by_window(estate: Estate) -> Mapping[str, list[_Place]]:
     """Return what stands in each agency's window, its children's services included."""
     places: dict[str, list[_Place]] = defaultdict(list)
     for agency in estate.agencies:
-        whose = {"own": agency.id, "parent": agency.profile.spec.identity.parent}
         for index, service in enumerate(agency.profile.spec.services):
-            owner = whose[service.window.offered_in] if service.window is not None else None
+            owner = agency.window_of(service)
             if owner is not None and service.window is not None:
                 places[owner].append(_Place(service.window.path, agency, index))
     return places

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from components.estate.estate import Agency, Estate
 from components.estate.platform import DEFAULT_HTTPS_PORT
-from components.estate.profile import EnvironmentName, Kind, Service
+from components.estate.profile import Kind, Service
 from components.manifests.manifest import DOMAIN, Manifest
+from components.manifests.window import has_production, open_window
 from stacks.declaration import Declaration
 
 CARDS: Final = f"{DOMAIN}/cards"
@@ -153,14 +154,10 @@ def _reason(estate: Estate, agency: Agency, service: Service) -> Reason:
     in_parents = service.window is not None and service.window.offered_in == "parent"
     owner = estate.agency(agency.profile.spec.identity.parent or "") if in_parents else agency
     lacking = (
-        (not _has_production(agency), Reason.NO_PRODUCTION),
-        (owner is None or owner.profile.spec.window is None or not _has_production(owner), Reason.NO_WINDOW),
+        (not has_production(agency), Reason.NO_PRODUCTION),
+        (owner is None or open_window(owner) is None, Reason.NO_WINDOW),
         (service.backend is None, Reason.NO_BACKEND),
         (service.window is None, Reason.NOT_OFFERED),
     )
     reason = next((reason for is_lacking, reason in lacking if is_lacking), Reason.NO_ROUTE)
     return Reason.NO_PARENT_WINDOW if in_parents and reason is Reason.NO_WINDOW else reason
-
-
-def _has_production(agency: Agency) -> bool:
-    return any(e.name is EnvironmentName.PRODUCTION for e in agency.profile.spec.environments)

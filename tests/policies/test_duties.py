@@ -16,9 +16,10 @@ from jsonschema import Draft202012Validator
 from components.estate import schema
 from components.estate.dates import Day
 from components.estate.document import parse
-from components.estate.duties import REGISTER, SCHEMA, Basis, DutyId, DutyRegister, UpstreamId, WindowShare, read
+from components.estate.duties import REGISTER, Basis, DutyId, DutyRegister, UpstreamId, WindowShare
 from components.estate.estate import Agency, Estate, record
 from components.estate.finding import LANGUAGES, is_clean
+from components.estate.loader import read_duties as read
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
 from policies.duties import Duty, State, duties, waive
@@ -525,11 +526,11 @@ def test_a_register_that_is_wrong_is_refused_at_its_line(
 
 
 def test_schema_and_records_are_one_thing_said_twice() -> None:
-    loaded = schema.load(SCHEMA)
+    loaded = schema.load(schema.DUTIES)
     Draft202012Validator.check_schema(loaded)
     assert list(differences(loaded, loaded, DutyRegister, "DutyRegister")) == []
     for required_only in (False, True):
-        assert list(schema.violations(SCHEMA, from_examples(loaded, required_only=required_only))) == []
+        assert list(schema.violations(schema.DUTIES, from_examples(loaded, required_only=required_only))) == []
     assert [path for path, node in walk(loaded) if not node.keys() <= KEYWORDS] == []
 
 

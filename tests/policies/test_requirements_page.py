@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from components.estate import loader, schema
-from components.estate.duties import DutyId, read
+from components.estate.duties import DutyId
 from components.estate.finding import Finding, Level
+from components.estate.loader import read_duties as read
 from policies.catalogue import CATALOGUE
 from policies.duties import duties
 from policies.engine import evaluate
@@ -55,6 +56,7 @@ def test_every_field_that_it_names_exists(path: str) -> None:
     for part in path.split("."):
         node = resolved(root, node)["properties"][part.removesuffix("[]")]
         node = resolved(root, node)["items"] if part.endswith("[]") else node
+    assert resolved(root, node).keys() & {"type", "enum", "oneOf", "description"}
 
 
 def test_what_it_says_of_a_duty_is_where_the_duty_comes_from() -> None:

@@ -4,13 +4,12 @@ What stands in a cluster beside the manifests, and comes from elsewhere in produ
 secrets, pods, people.
 """
 
-import socket
 import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,11 +18,12 @@ import msgspec
 from components.estate.estate import Estate
 from components.estate.profile import EnvironmentName
 from components.manifests import login, national_window, network
+from components.manifests.gateway import certificate_secret
 from components.manifests.realm import realm
 from components.manifests.window import has_production, open_window
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.window.objects import WindowSecrets
-from scripts.localcloud.window.reach import LOOPBACK, Window
+from scripts.localcloud.window.reach import LOOPBACK, Window, connected
 
 FIRST_SECONDS: Final = 60.0
 SERVED_SECONDS: Final = 120.0
@@ -38,15 +38,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password: str
     groups: tuple[str, ...] = ()
-    attributes: Mapping[str, str] = {}
 
     def account(self) -> dict[str, Any]:
         """Return the user as Keycloak imports it."""
         names = {"firstName": "نمونه", "lastName": "آزمایشی", "email": f"{self.username}@people.test"}
-        extra = {key: [value] for key, value in self.attributes.items()}
         password = {"type": "password", "value": self.password, "temporary": False}
         account = {"username": self.username, "enabled": True, "emailVerified": True, **names}
-        return account | {"groups": list(self.groups), "attributes": extra, "credentials": [password]}
+        return account | {"groups": list(self.groups), "credentials": [password]}
 
 
 def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], portal: Mapping[str, bytes]) -> None:
@@ -66,8 +64,8 @@ def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], po
     wanted = {
         name: WindowSecrets(
             host=chosen.host,
-            certificate=chosen.certificate_ref or f"{name}-window-tls",
-            client=chosen.sso.client_secret_ref or f"{name}-oidc",
+            certificate=certificate_secret(name, chosen.certificate_ref),
+            client=login.client_secret(name, chosen.sso.client_secret_ref),
         )
         for name, (_, chosen) in windows.items()
     }
@@ -78,7 +76,7 @@ def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], po
     }
     if (shared := platform.national_window) is not None:
         name = national_window.NAME
-        wanted[name] = WindowSecrets(host=shared.host, certificate=f"{name}-window-tls", client=None)
+        wanted[name] = WindowSecrets(host=shared.host, certificate=certificate_secret(name), client=None)
         backends[shared.namespace] = [(shared.app, shared.port)]
         cloud.provision_pages({(shared.namespace, shared.app): portal})
     secrets = cloud.provision_secrets(platform.gateway.namespace, wanted)
@@ -94,10 +92,10 @@ def entrances(estate: Estate) -> dict[str, str]:
     """
     inside: dict[str, list[str]] = defaultdict(list)
     for agency in estate.agencies:
-        whose = {"own": agency.id, "parent": agency.profile.spec.identity.parent or ""}
         for service in agency.profile.spec.services:
-            if service.window is not None and service.access.policy == "login":
-                inside[whose[service.window.offered_in]].append(service.window.path)
+            owner = agency.window_of(service)
+            if owner is not None and service.window is not None and service.access.policy == "login":
+                inside[owner].append(service.window.path)
     windows = ((agency, window) for agency in estate.agencies if (window := open_window(agency)) is not None)
     return {
         login.client_id(agency, window): f"{estate.platform.home(window.host)}{min(paths).removeprefix('/')}"
@@ -139,20 +137,15 @@ def _left_after(cloud: LocalCloud, urls: Mapping[str, str], seconds: float) -> d
 def _asks(window: Window, context: ssl.SSLContext, url: str, client: str) -> bool:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    connection = HTTPSConnection(host, timeout=REQUEST_SECONDS, context=context)
     try:
-        # The host is known to nobody but us: connect to the window's port here, under its own name.
-        plain = socket.create_connection((LOOPBACK, window.https_port), REQUEST_SECONDS)
-        connection.sock = context.wrap_socket(plain, server_hostname=host)
-        connection.request("GET", parts.path)
-        answer = connection.getresponse()
-        to = urlsplit(answer.headers["Location"] or "")
-        is_login = f"{to.scheme}://{to.netloc}{to.path}".startswith(f"{window.issuer}/")
-        return answer.status == HTTPStatus.FOUND and is_login and parse_qs(to.query).get("client_id") == [client]
+        with connected(host, (LOOPBACK, window.https_port), context, REQUEST_SECONDS) as connection:
+            connection.request("GET", parts.path)
+            answer = connection.getresponse()
     except (OSError, HTTPException):
         return False
-    finally:
-        connection.close()
+    to = urlsplit(answer.headers["Location"] or "")
+    is_login = f"{to.scheme}://{to.netloc}{to.path}".startswith(f"{window.issuer}/")
+    return answer.status == HTTPStatus.FOUND and is_login and parse_qs(to.query).get("client_id") == [client]
 
 
 def sample_person(cloud: LocalCloud, groups: Sequence[str]) -> Person:

@@ -1,7 +1,12 @@
 """How the window is reached from this machine: by a program, by a browser, from beside Envoy."""
 
 import base64
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import msgspec
@@ -9,6 +14,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 LOOPBACK = "127.0.0.1"
+
+
+@contextmanager
+def connected(
+    authority: str, address: tuple[str, int], context: ssl.SSLContext, seconds: float
+) -> Iterator[HTTPSConnection]:
+    """Connect to `address` under the name of `authority` (a host, with its port if not 443); closed at the end.
+
+    Raises:
+        OSError: It cannot be reached, or its certificate is not for that host.
+    """
+    connection = HTTPSConnection(authority, timeout=seconds, context=context)
+    try:
+        plain = socket.create_connection(address, seconds)
+        connection.sock = context.wrap_socket(plain, server_hostname=connection.host)
+        yield connection
+    finally:
+        connection.close()
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 import ssl
 from collections.abc import Mapping
 from hashlib import sha256
@@ -14,6 +13,7 @@ import msgspec
 from scripts.localcloud.errors import StartError
 from scripts.localcloud.window.layout import Layout
 from scripts.localcloud.window.login import administrator
+from scripts.localcloud.window.reach import LOOPBACK, connected
 
 TIMEOUT_SECONDS = 120.0  # a realm of 150 agencies is a long transaction
 DIGEST = "govcloud.digest"
@@ -68,17 +68,11 @@ class Realms:
         return answer
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection = http.client.HTTPSConnection(
-            self._layout.login_host, timeout=TIMEOUT_SECONDS, context=self._context
-        )
+        address = (LOOPBACK, self._port)
         try:
-            # The host is known to nobody but us: connect to its port here, under its own name.
-            plain = socket.create_connection(("127.0.0.1", self._port), TIMEOUT_SECONDS)
-            connection.sock = self._context.wrap_socket(plain, server_hostname=self._layout.login_host)
-            connection.request(method, path, body, dict(headers))
-            response = connection.getresponse()
-            return response.status, response.read()
+            with connected(self._layout.login_host, address, self._context, TIMEOUT_SECONDS) as connection:
+                connection.request(method, path, body, dict(headers))
+                response = connection.getresponse()
+                return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise StartError(f"Keycloak does not answer: {error}. Log: {self._layout.log('keycloak')}") from error
-        finally:
-            connection.close()

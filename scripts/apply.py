@@ -18,7 +18,6 @@ from scripts.errors import UsageError
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.files import silent
 from scripts.report import text
-from stacks.declaration import declaration
 
 _INTERRUPTED: Final = 130
 
@@ -52,7 +51,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace, root: Path) -> int:
     """Apply; return 1 where something is not as it should be, 2 where the cluster did not let it be told."""
     asked = loading.known_owners(tuple(args.owners), root)
-    judged = loading.judge(args, root)
+    judged = loading.judge(args, root, asked)
     findings = judged.concerning(asked)
     sys.stderr.writelines(f"{line}\n" for line in text.lines(findings, "en"))
     left_out = {finding.subject.partition("/")[0] for finding in findings if finding.gates}
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace, root: Path) -> int:
     owners = asked or (PLATFORM_OWNER, *(agency.id for agency in judged.estate.agencies))
     if left_out:
         sys.stderr.write(f"left out until its findings are corrected: {', '.join(sorted(left_out))}\n")
-    declarations = [declaration(judged.estate, owner) for owner in dict.fromkeys(owners) if owner not in left_out]
+    declarations = [judged.declared[owner] for owner in dict.fromkeys(owners) if owner not in left_out]
     if not declarations:
         return 1
     report = apply(

@@ -16,6 +16,7 @@ from scripts.foreign.report import report_of
 from scripts.report import baseline, github, json, junit, markdown, sarif, text, waivers
 from scripts.report.duties import lines as duty_lines
 from scripts.report.result import Report, rules_of, verdict
+from stacks.verdict_cache import LOCATION, VerdictCache
 
 _EXISTING: Final = Words("known to the baseline:", "موجود در گزارش مبنا:")
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, root: Path) -> int:
     loading.known_owners(named, root, replacements)
     owners = (*named, *(claimed_id(path) for path in replacements))
     earlier = baseline.read(args.baseline, owners) if args.baseline else None
-    judged = loading.load(args, root) if args.manifests else loading.judge(args, root, replacements)
+    judged = loading.load(args, root) if args.manifests else _judged(args, root, owners, replacements)
     report = _report(args, judged, owners)
     if args.waivers:
         listed = waivers.entries(judged.estate, judged.findings, owners) if judged.estate else None
@@ -69,6 +70,16 @@ def run(args: argparse.Namespace, root: Path) -> int:
     shown = _without_waived(report) if args.omit_waived else report
     sys.stdout.write(_FORMATS[args.format](shown, args.lang))
     return 0 if report.is_clean else 1
+
+
+def _judged(
+    args: argparse.Namespace, root: Path, owners: tuple[str, ...], replacements: tuple[Path, ...]
+) -> loading.Judged:
+    verdicts = None if args.no_cache else VerdictCache(root / LOCATION)
+    judged = loading.judge(args, root, owners, replacements=replacements, verdicts=verdicts)
+    if verdicts is not None and not owners:  # whoever asks for one agency would forget the others'
+        verdicts.save()
+    return judged
 
 
 def _report(args: argparse.Namespace, judged: loading.Judged, owners: tuple[str, ...]) -> Report:

@@ -16,18 +16,27 @@ from components.estate.estate import Estate
 from components.estate.finding import Finding, in_order
 from components.estate.platform import Platform
 from components.manifests.manifest import PLATFORM_OWNER
+from policies.duties import unused_waivers
 from policies.engine import concerning
-from policies.verdict import Judgement
 from scripts.errors import UsageError
 from stacks import judgement
+from stacks.declaration import Declaration
+from stacks.verdict_cache import VerdictCache
 
 
 class Judged(NamedTuple):
-    """An estate (None where the platform cannot be read), what was found in it, what passed, and legal duties."""
+    """An estate (None where the platform cannot be read) and what is known of it.
+
+    Attributes:
+        passed: How many objects passed each rule.
+        declared: What was made of the profiles, by owner; also of those against whom something was found.
+        register: The legal duties.
+    """
 
     estate: Estate | None
     findings: tuple[Finding, ...]
     passed: Mapping[str, int]
+    declared: Mapping[str, Declaration]
     register: DutyRegister | None = None
 
     def concerning(self, owners: tuple[str, ...]) -> tuple[Finding, ...]:
@@ -41,17 +50,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-cache", action="store_true", help="parse every file again")
 
 
-def judge(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...] = ()) -> Judged:
+def judge(
+    args: argparse.Namespace,
+    root: Path,
+    owners: tuple[str, ...] = (),
+    *,
+    replacements: tuple[Path, ...] = (),
+    verdicts: VerdictCache | None = None,
+) -> Judged:
     """Load the estate below `root` and judge it, and everything that would be made of it.
+
+    Args:
+        args: With the options of `add_arguments`.
+        root: The project.
+        owners: Whose objects are made and judged; all where none is named.
+        replacements: Profiles to read instead of their agencies'.
+        verdicts: What was found clean before; only for whoever changes nothing.
 
     Raises:
         UsageError: `--as-of` is no moment, or there is no folder of profiles.
     """
     estate, findings = _loaded(args, root, replacements)
-    judged = judgement.judge(estate) if estate is not None else Judgement((), {})
-    located = loader.locate(root, (*findings, *judged.findings), replacements)
+    judged = judgement.judge(estate, owners or None, verdicts) if estate is not None else judgement.NOTHING
     duties = loader.read_duties(root)
-    return Judged(estate, in_order((*located, *duties.findings)), judged.passed, duties.register)
+    unused = unused_waivers(estate, duties.register) if estate is not None else ()
+    located = loader.locate(root, (*findings, *judged.findings, *unused), replacements)
+    found = in_order((*located, *duties.findings))
+    return Judged(estate, found, judged.passed, judged.declared, duties.register)
 
 
 def load(args: argparse.Namespace, root: Path) -> Judged:
@@ -61,7 +86,7 @@ def load(args: argparse.Namespace, root: Path) -> Judged:
         UsageError: As `judge`.
     """
     estate, findings = _loaded(args, root, ())
-    return Judged(estate, in_order(loader.locate(root, findings, ())), {})
+    return Judged(estate, in_order(loader.locate(root, findings, ())), {}, {})
 
 
 def _loaded(args: argparse.Namespace, root: Path, replacements: tuple[Path, ...]) -> loader.Loaded:

@@ -26,7 +26,7 @@ from scripts.localcloud.cloud import LocalCloud, Phase
 from scripts.localcloud.window import opening
 from scripts.localcloud.window.reach import LOOPBACK, Window
 from scripts.report import portal, text
-from stacks.declaration import Declaration, declarations
+from stacks.declaration import Declaration
 
 Progress = Callable[[str], None]
 
@@ -54,7 +54,7 @@ def provision(root: Path, cloud: LocalCloud, progress: Progress) -> int:
         sys.stdout.write("nothing was started: correct the profiles first\n")
         return 1
     cloud.up()
-    declared = declarations(judged.estate)
+    declared = tuple(judged.declared.values())
     cli = shutil.which("pulumi")
     progress(f"provisioning through {'`pulumi up`' if cli else '`govcloud apply`: no pulumi CLI is on PATH'}")
     done = _by_pulumi(root, cloud, declared, progress) if cli else _by_apply(cloud, declared, progress)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -12,35 +12,34 @@ from components.manifests.manifest import PLATFORM_OWNER
 from scripts import loading
 from scripts.errors import GovcloudError, UsageError
 from scripts.report import portal, text
-from scripts.report.folder import MARKER, MarkedFolder
+from scripts.report.folder import MarkedFolder
 from scripts.report.manifests import files
 from scripts.report.realm import realm_file
-from stacks.declaration import declaration
+from stacks.declaration import Declaration
 
 _Files: TypeAlias = Iterator[tuple[str, str]]
 """Names in the folder, and contents."""
+_Declared: TypeAlias = Iterable[Declaration]
 
-_KIND_FILE: Final = ".govcloud-what"
-"""Says what a folder holds where that is not manifests."""
 _MANIFESTS: Final = "manifests"
 
 
-def _manifests(estate: Estate, owners: tuple[str, ...]) -> _Files:
-    for owner in owners:
-        for name, content in files(declaration(estate, owner)):
-            yield f"{owner}/{name}", content
+def _manifests(_estate: Estate, declared: _Declared) -> _Files:
+    for one in declared:
+        for name, content in files(one):
+            yield f"{one.owner}/{name}", content
 
 
-def _sso(estate: Estate, _owners: tuple[str, ...]) -> _Files:
+def _sso(estate: Estate, _declared: _Declared) -> _Files:
     yield realm_file(estate)
 
 
-def _portal(estate: Estate, _owners: tuple[str, ...]) -> _Files:
+def _portal(estate: Estate, _declared: _Declared) -> _Files:
     for name, content in portal.pages(estate).items():
         yield name, content.decode()
 
 
-_KINDS: Final[dict[str, Callable[[Estate, tuple[str, ...]], _Files]]] = {
+_KINDS: Final[dict[str, Callable[[Estate, _Declared], _Files]]] = {
     _MANIFESTS: _manifests,
     "portal": _portal,
     "sso": _sso,
@@ -78,19 +77,16 @@ def run(args: argparse.Namespace, root: Path) -> int:
     asked = loading.known_owners(tuple(args.owners), root)
     if asked and args.what in _WHOLE:
         raise UsageError(f"the {args.what} is of all agencies together: name none")
-    _refuse_another_kind(args.output, args.what)
-    judged = loading.judge(args, root)
+    judged = loading.judge(args, root, asked)
     findings = judged.concerning(asked)
     sys.stderr.writelines(f"{line}\n" for line in text.lines(findings, "en"))
     if judged.estate is None or not is_clean(findings):
         sys.stderr.write("nothing was written: correct the findings first\n")
         return 1
     owners = asked or (PLATFORM_OWNER, *(agency.id for agency in judged.estate.agencies))
-    folder = MarkedFolder(args.output)
+    folder = MarkedFolder(args.output, holds=args.what)
     try:
-        if args.what != _MANIFESTS:
-            folder.write(_KIND_FILE, f"{args.what}\n")
-        for name, content in _KINDS[args.what](judged.estate, owners):
+        for name, content in _KINDS[args.what](judged.estate, (judged.declared[owner] for owner in owners)):
             folder.write(name, content)
         removed = folder.finish(within=tuple(f"{owner}/" for owner in asked))
     except OSError as error:
@@ -100,17 +96,3 @@ def run(args: argparse.Namespace, root: Path) -> int:
         f"{folder.written} files written, {folder.unchanged} unchanged, {removed} removed: {args.output}\n"
     )
     return 0
-
-
-def _refuse_another_kind(output: Path, what: str) -> None:
-    """Refuse a folder that holds another kind: its files would be removed as stale, and a cluster's objects with them.
-
-    Raises:
-        UsageError: It does.
-    """
-    kind_file, marker = output / _KIND_FILE, output / MARKER
-    if not marker.is_file() or not marker.read_bytes():
-        return
-    held = kind_file.read_text(encoding="utf-8").strip() if kind_file.is_file() else _MANIFESTS
-    if held != what:
-        raise UsageError(f"{output} holds {held}: name another folder for the {what}")

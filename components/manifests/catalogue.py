@@ -1,8 +1,9 @@
 """The service catalogue: what the agency offers, as data beside its workloads. The portal is made from the same."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from components.estate.profile import AgencyProfile, Service
 from components.manifests.manifest import Manifest, manifest
@@ -17,7 +18,7 @@ def catalogue(profile: AgencyProfile, namespace: str, labels: Mapping[str, str])
         "nameEn": profile.spec.identity.name_en,
         "services": [_entry(profile, service) for service in services],
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    text = msgspec.json.format(msgspec.json.encode(content), indent=1).decode() + "\n"
     return manifest(
         "v1",
         "ConfigMap",

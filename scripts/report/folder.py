@@ -6,19 +6,27 @@ from typing import Final
 from scripts.errors import UsageError
 
 MARKER: Final = ".govcloud-files"
-"""Lists the files that we wrote, one a line; its presence makes the folder ours."""
+"""Says what the folder holds, and lists the files that we wrote, one a line; its presence makes the folder ours."""
+_HOLDS: Final = "# holds: "
+"""Begins the marker's first line."""
 
 
 class MarkedFolder:
     """Writes files below one folder. Call `finish` when all are written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holds: str) -> None:
         """Take the folder over, or make it.
 
+        Args:
+            path: The folder.
+            holds: What sort of files, in one word. Another sort's would be removed as stale, and a cluster that
+                follows the folder would lose its objects.
+
         Raises:
-            UsageError: It is not a folder, or holds files and no marker of ours.
+            UsageError: It is not a folder, holds files and no marker of ours, or files of another sort.
         """
         self._path = path
+        self._holds = holds
         self._marker = path / MARKER
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is not a folder")
@@ -26,7 +34,11 @@ class MarkedFolder:
             raise UsageError(f"{path} holds files that are not ours: name an empty folder, or a new one")
         path.mkdir(parents=True, exist_ok=True)
         listed = self._marker.read_text(encoding="utf-8").splitlines() if self._marker.is_file() else []
-        self._earlier = {name for name in listed if name and not {"..", "/"} & set(Path(name).parts)}
+        held = next((line.removeprefix(_HOLDS) for line in listed if line.startswith(_HOLDS)), holds)
+        if held != holds:
+            raise UsageError(f"{path} holds {held}: name another folder for the {holds}")
+        names = (line for line in listed if not line.startswith(_HOLDS))
+        self._earlier = {name for name in names if name and not {"..", "/"} & set(Path(name).parts)}
         self._now: set[str] = set()
         self._mark(self._earlier)
         self.written = 0
@@ -64,7 +76,7 @@ class MarkedFolder:
         return len(stale)
 
     def _mark(self, names: set[str]) -> None:
-        content = "".join(f"{name}\n" for name in sorted(names)).encode()
+        content = "".join(f"{line}\n" for line in (f"{_HOLDS}{self._holds}", *sorted(names))).encode()
         if not self._marker.is_file() or self._marker.read_bytes() != content:
             _replace(self._marker, content)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.localcloud import toolchain
 from scripts.localcloud.errors import BuildError, UnreachableError
@@ -15,14 +16,22 @@ from scripts.localcloud.files import Progress, locked, make_private, silent
 
 SOURCE = Path(__file__).parent
 GATEWAY = SOURCE / "envoy-gateway"  # a module of its own: what it requires must not move the control plane
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-    "kubectl": "k8s.io/kubernetes/cmd/kubectl",  # only for those who compare with it
-    "envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway",
+
+
+class Program(NamedTuple):
+    """A Go program: its package, and the folder whose go.mod and go.sum pin it."""
+
+    package: str
+    source: Path = SOURCE
+
+
+PROGRAMS = {
+    "etcd": Program("go.etcd.io/etcd/server/v3"),
+    "kube-apiserver": Program("k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kube-controller-manager": Program("k8s.io/kubernetes/cmd/kube-controller-manager"),
+    "kubectl": Program("k8s.io/kubernetes/cmd/kubectl"),  # only for those who compare with it
+    "envoy-gateway": Program("github.com/envoyproxy/gateway/cmd/envoy-gateway", GATEWAY),
 }
-SOURCES = {"envoy-gateway": GATEWAY}  # all others lie beside this file
 REPORT_SECONDS = 10
 # What Go says when, and what that means to us.
 DISK_FULL = "no space left on device"
@@ -49,30 +58,37 @@ def base() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "govcloud"
 
 
-def build(name: str, *, progress: Progress = silent, position: str = "") -> Path:
+def build(name: str, program: Program | None = None, *, progress: Progress = silent, position: str = "") -> Path:
     """Return the program's path, having built it if that was never done.
+
+    Args:
+        name: What the binary is called.
+        program: What to build; by default the one of `PROGRAMS` that has this name.
+        progress: Is told what is built, and now and then for how long already.
+        position: Follows the name where progress is told.
 
     Raises:
         ToolchainError: There is no adequate Go.
         BuildError: It could not be built.
     """
-    binary = cache(SOURCES.get(name, SOURCE)) / name
+    program = program or PROGRAMS[name]
+    binary = cache(program.source) / name
     if binary.exists():
         return binary
     make_private(binary.parent)
     with locked(binary.parent / "lock", progress, "build"):
         if not binary.exists():
-            _build(name, binary, progress, f"building {name}{position}")
+            _build(program, binary, progress, f"building {name}{position}")
     return binary
 
 
-def _build(name: str, binary: Path, progress: Progress, title: str) -> None:
+def _build(program: Program, binary: Path, progress: Progress, title: str) -> None:
+    name, source = binary.name, program.source
     for left in binary.parent.glob(f".{name}.*"):  # by a build that was killed
         left.unlink()
     partial = binary.with_name(f".{name}.{os.getpid()}")  # renamed when whole: a partial binary is never run
     log = binary.with_name(f"{name}.log")
-    source = SOURCES.get(name, SOURCE)
-    command = [str(go(source).path), "build", "-ldflags", _ldflags(source), "-o", str(partial), PACKAGES[name]]
+    command = [str(go(source).path), "build", "-ldflags", _ldflags(source), "-o", str(partial), program.package]
     start = time.monotonic()
     progress(f"{title} from its Go modules (once, some minutes)")
     with log.open("wb") as output:
@@ -107,6 +123,8 @@ def _ldflags(source: Path) -> str:
     if source == GATEWAY:
         version = _pinned(r"^\tgithub\.com/envoyproxy/gateway (v\S+)", source)
         return f"-s -w -X github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion={version}"
+    if source != SOURCE:
+        return "-s -w"
     version = _pinned(r"^\tk8s\.io/kubernetes (v\S+)")
     major, minor, *_ = version.removeprefix("v").split(".")
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}

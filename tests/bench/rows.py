@@ -3,10 +3,8 @@
 To add a row, add a `Row` to `ROWS`. Rows of one group run together, in the order of the table, on one scene.
 """
 
-import shutil
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from scripts.localcloud import binaries
@@ -72,18 +70,11 @@ def _check_manifests(scene: Scene) -> Command:
     return scene.govcloud("check", "--manifests", str(scene.rendered), "--manifests", str(scene.applications))
 
 
-def _conftest(scene: Scene) -> Command:
-    """Five rules in a ministry's own rego, where ours are all that tenants are held to."""
-    options = ("--no-color", "--output", "json", "--policy", str(Path(__file__).with_name("peer_conftest")))
-    return ("conftest", "test", *options, str(scene.rendered), str(scene.applications))
-
-
 _LOAD: Final = Peer("PyYAML's C loader, load only", lambda scene: scene.peer("load", scene.root))
 _DUMP: Final = Peer("PyYAML's C dumper, dump only", lambda s: s.peer("dump", s.manifests, s.output.with_name("dumped")))
 _LOAD_MANIFESTS: Final = Peer(
     "PyYAML's C loader, load only", lambda scene: scene.peer("manifests", scene.rendered, scene.applications)
 )
-_CONFTEST: Final = Peer("conftest with five rules", _conftest)
 _KUBECTL: Final = Peer("kubectl apply --server-side", _kubectl_apply)
 
 ROWS: Final = (
@@ -93,9 +84,6 @@ ROWS: Final = (
         prepare=Scene.change_one_profile, bound=1, aim=0.5,
     ),
     Row("manifests", "check --manifests", _check_manifests, _LOAD_MANIFESTS, bound=4),
-    Row("manifests", "check --manifests, all rules", _check_manifests, _CONFTEST, repeat_max=2)
-    if shutil.which("conftest")
-    else Row("manifests", "check --manifests (no conftest on PATH to compare with)", _check_manifests, None),
     Row("render", "render, first", _render, _DUMP, prepare=Scene.forget_output),
     Row("render", "render, unchanged", _render, _DUMP),
     Row(

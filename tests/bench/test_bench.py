@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.foreign.manifests import RULES
+from tests.bench import evaluations
+from tests.bench.evaluations import Figure
 from tests.bench.measure import CommandFailedError, Pair, Usage, pairs, run
 from tests.bench.result import Result, document, table
 from tests.bench.rows import ROWS, Peer, Row
@@ -78,3 +81,47 @@ def test_measures_a_small_estate(project: Path, tmp_path: Path) -> None:
     rows = json.loads(output.read_text("utf-8"))["rows"]
     assert [row["row"] for row in rows] == ["check, cold", "check, one changed profile"]
     assert all(row["ratio"] > 0 for row in rows)
+
+
+def test_a_code_that_means_findings_may_be_allowed() -> None:
+    command = (PYTHON, "-c", "raise SystemExit(1)")
+    assert run(command, (0, 1)).cpu > 0
+    with pytest.raises(CommandFailedError, match="ended with 1"):
+        run(command)
+
+
+def test_evaluations_are_compared_with_as_many_rules() -> None:
+    figures = [
+        Figure("PyYAML's C loader, load only", 0, 4.0, None),
+        Figure("govcloud", 5, 5.0, 100.0), Figure("conftest", 5, 20.0, 25.0),
+        Figure("govcloud", 41, 6.0, 820.0), Figure("conftest", 40, 32.0, 82.0),
+    ]  # fmt: skip
+    told = evaluations.table(100, figures)
+    assert "With the same five rules: 4.0 × conftest" in told
+    assert "With all our rules: 10.0 × conftest" in told
+    assert "takes 1/5.0 of conftest's time" in told
+    assert "×" not in evaluations.table(100, figures[:2])
+
+
+def test_objects_of_a_folder_are_counted(project: Path) -> None:
+    folder = project / "tests" / "cli" / "manifests"
+    objects, rules = evaluations.counted(project, [folder])
+    assert objects > 3
+    assert rules > 40
+    with pytest.raises(CommandFailedError):
+        evaluations.counted(project / "docs", [folder])
+
+
+def test_five_rules_are_named_as_in_the_catalogue_and_in_rego() -> None:
+    rego = (evaluations.POLICY / "workloads.rego").read_text("utf-8")
+    assert set(evaluations.FIVE) <= {rule.id for rule in RULES}
+    assert all(rule in rego for rule in evaluations.FIVE)
+    assert rego.count("deny contains") == len(evaluations.FIVE)
+
+
+def test_copied_rules_are_not_one_rule(tmp_path: Path) -> None:
+    folder = evaluations.copied(evaluations.POLICY / "workloads.rego", tmp_path / "rego")
+    text = (folder / "workloads.rego").read_text("utf-8")
+    rules = text.split("deny contains")[1:]
+    assert len(set(rules)) == len(rules) == len(evaluations.FIVE) * evaluations.COPIES
+    assert text.count("package main") == 1

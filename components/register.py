@@ -25,6 +25,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from pulumi_kubernetes.rbac.v1 import ClusterRole, RoleBinding
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
+from components.manifests.access import is_temporary
 from components.manifests.kinds import Order, order_of
 from components.manifests.manifest import Manifest
 
@@ -57,6 +58,7 @@ CUSTOM: Final = frozenset(
         ("gateway.networking.k8s.io/v1", "GatewayClass"),
         ("gateway.networking.k8s.io/v1", "HTTPRoute"),
         ("gateway.networking.k8s.io/v1", "ListenerSet"),
+        ("gateway.networking.k8s.io/v1", "ReferenceGrant"),
     }
 )
 """Kinds that CustomResourceDefinitions define: the SDK has one class for all of them."""
@@ -105,13 +107,15 @@ def register_in_order(manifests: Iterable[Manifest], parent: pulumi.Resource, *,
     With `protect`, the namespace, its default-deny and the access to it cannot be deleted. The namespace alone would
     not do: the engine refuses each protected resource by itself and goes on with what does not depend on it, so that
     `pulumi destroy --skip-preview` would first strip the namespace of its policies. Access depends on all the rest;
-    as long as it stays, all the rest does.
+    as long as it stays, all the rest does. Break-glass access is not among it: at its end it has to go.
     """
     earlier: list[pulumi.Resource] = []
     for order, step in groupby(sorted(manifests, key=order_of), key=order_of):
-        protected = True if protect and order in _FRAME else None
-        opts = pulumi.ResourceOptions(parent=parent, depends_on=list(earlier), protect=protected)
-        earlier += [register(manifest, opts) for manifest in step]
+        before = list(earlier)
+        for manifest in step:
+            protected = True if protect and order in _FRAME and not is_temporary(manifest) else None
+            opts = pulumi.ResourceOptions(parent=parent, depends_on=before, protect=protected)
+            earlier.append(register(manifest, opts))
 
 
 def resource_name(manifest: Manifest) -> str:

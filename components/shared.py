@@ -9,7 +9,7 @@ import pulumi
 from components.manifests.manifest import Manifest
 from components.register import register_in_order
 
-BASELINE: Final = 1
+BASELINE: Final = 2
 """Raised whenever tenants come to rely on something new of the platform; their stacks refuse an older one."""
 
 

@@ -4,7 +4,7 @@ A duty is no rule: it is reported and never stops a run. What cannot be judged i
 Only what the profiles declare is judged; what was observed is elsewhere (R66).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -13,13 +13,18 @@ import msgspec
 from components.estate.dates import Day
 from components.estate.duties import DutyId, DutyRegister, Upstream
 from components.estate.estate import Agency, Estate
-from components.estate.finding import Words
+from components.estate.finding import Finding, Words
+from components.estate.waiver import Waiver
+from policies.ledger_advice import unused
 from policies.rules.duty import JUDGES, SCOPES, Matter, State, Verdict
+from policies.waivers import DUTIES, covers, excusing, in_force
 
-__all__ = ["Duty", "State", "duties", "waive"]
+__all__ = ["Duty", "State", "duties", "unused_waivers"]
 
 NO_SOURCE: Final = "register of duties"
 _DAY: Final = timedelta(days=1)
+_OPEN: Final = frozenset((State.DUE, State.OVERDUE))
+_CLOSED: Final = frozenset((State.MET, State.NOT_APPLICABLE))
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +36,8 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
         title: What the duty is.
         summary: Why it is in its state.
         source: The requirement and the text that it comes from.
+        waiver: Id of the waiver by which it is waived, if it is.
+        until: The day on which that waiver ends (excluded).
     """
 
     id: DutyId
@@ -40,23 +47,42 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     title: Words
     summary: Words
     source: str
+    waiver: str = ""
+    until: Day | None = None
 
 
 def duties(estate: Estate, register: DutyRegister | None) -> tuple[Duty, ...]:
-    """Return every duty of every agency, in the order of the agencies' ids; without a register all are unknown."""
+    """Return every duty of every agency, in the order of the agencies' ids, waived where a waiver excuses from it.
+
+    Without a register all are unknown. Only what is due or overdue can be waived: nothing else needs it.
+    """
+    active = in_force(estate)
     known: dict[str, Agency | None] = dict.fromkeys(estate.unread)
     known |= {agency.id: agency for agency in estate.agencies}
-    return tuple(_duty(estate, register, known[subject], subject, duty) for subject in sorted(known) for duty in DutyId)
-
-
-def waive(found: Iterable[Duty], waived: Collection[tuple[DutyId, str]]) -> tuple[Duty, ...]:
-    """Return the duties, those waived that are due or overdue and named by duty and agency; no other needs a waiver."""
     return tuple(
-        msgspec.structs.replace(duty, state=State.WAIVED)
-        if duty.state in (State.DUE, State.OVERDUE) and (duty.id, duty.subject) in waived
-        else duty
-        for duty in found
+        _settled(_duty(estate, register, known[subject], subject, duty), active)
+        for subject in sorted(known)
+        for duty in DutyId
     )
+
+
+def unused_waivers(estate: Estate, register: DutyRegister | None) -> Iterator[Finding]:
+    """Report a duty of an active waiver that its subject does not owe, as `policies.ledger_advice` does for rules."""
+    naming = [waiver for waiver in in_force(estate) if not DUTIES.keys().isdisjoint(waiver.spec.rules)]
+    found = duties(estate, register) if naming else ()
+    for waiver in naming:
+        subject = waiver.spec.subject
+        owed = {duty.id for duty in found if duty.state not in _CLOSED and covers(waiver, duty.id, duty.subject)}
+        for index, rule in enumerate(waiver.spec.rules):
+            if rule in DUTIES and rule not in owed and estate.agency(subject.agency) is not None:
+                yield unused(waiver, index, Words(f"{subject} does not owe {rule}", f"{rule} بر عهدهٔ {subject} نیست"))
+
+
+def _settled(duty: Duty, active: Iterable[Waiver]) -> Duty:
+    waiver = excusing(active, duty.id, duty.subject) if duty.state in _OPEN else None
+    if waiver is None:
+        return duty
+    return msgspec.structs.replace(duty, state=State.WAIVED, waiver=waiver.id, until=waiver.spec.until)
 
 
 def _duty(estate: Estate, register: DutyRegister | None, agency: Agency | None, subject: str, duty: DutyId) -> Duty:

@@ -8,7 +8,21 @@ from components.estate.finding import Finding, Status, Where, Words, in_order
 from components.manifests.manifest import PLATFORM_OWNER
 from policies import ledger, ledger_advice
 from policies.ledger_advice import PROFILES_ONLY, Read, unused_waivers
-from policies.rules import centre, claims, committee, connection, egress, operators, parents, placement, window
+from policies.rules import (
+    centre,
+    claims,
+    committee,
+    connection,
+    data_items,
+    egress,
+    emergencies,
+    inquiries,
+    operators,
+    parents,
+    placement,
+    window,
+)
+from policies.rules.meta import not_made
 from policies.waivers import apply
 
 Rule: TypeAlias = Callable[[Estate], Iterable[Finding]]
@@ -30,18 +44,26 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     window.shadowed_paths,
     placement.placements,
     placement.quotas,
-    egress.destinations,
+    *egress.RULES,
     operators.reserved_operators,
     operators.taken_operators,
     operators.licensed_services,
+    operators.impossible_licences,
     operators.ended_licences,
+    emergencies.unknown_subjects,
+    emergencies.impossible_terms,
+    emergencies.overlapping_emergencies,
+    emergencies.quarantines,
+    emergencies.accesses,
     *centre.RULES,
     committee.committee_seats,
     connection.overclaimed_connections,
+    *inquiries.RULES,
+    *data_items.RULES,
     *ledger.REFUSALS,
     *ledger_advice.REPORTS,
 )
-"""What the profiles, the register and the waivers must say together; each rule is a pure function of the estate."""
+"""What the profiles, the registers and the waivers must say together; each rule is a pure function of the estate."""
 
 
 def evaluate(estate: Estate, rules: Iterable[Rule] = ESTATE_RULES) -> tuple[Finding, ...]:
@@ -85,6 +107,6 @@ def _unknown(rule: Rule, error: Exception) -> Finding:
         status=Status.UNKNOWN,
         subject="platform",
         where=Where("policies/rules"),
-        summary=Words(f"the check could not be made: {error!r}", f"این بررسی انجام نشد: {error!r}"),
+        summary=not_made(error),
         remedy=Words("report it as a defect of govcloud", "آن را به‌عنوان ایراد govcloud گزارش کنید"),
     )

@@ -7,63 +7,26 @@ controllers make from a template is not judged again: the template was, under th
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from components.estate.finding import Level
 from components.estate.platform import Platform
-from components.manifests.manifest import AGENCY_LABEL, DOMAIN, PLATFORM_OWNER, Manifest, manifest, owner_labels
+from components.manifests.manifest import AGENCY_LABEL, PLATFORM_OWNER, Manifest, manifest, owner_labels
 from policies.catalogue import CATALOGUE
+from policies.rules import admission
 from policies.rules.rule import Guard, Rule
-from policies.rules.workloads import priority_classes
 from policies.waivers import Excuse
 
-_API: Final = "admissionregistration.k8s.io/v1"
-_ACTIONS: Final = {Level.MANDATORY: ["Deny"], Level.ADVISORY: ["Warn", "Audit"]}
-_MAKERS: Final = (
-    "system:kube-controller-manager",
-    *(
-        f"system:serviceaccount:kube-system:{name}"
-        for name in (
-            "cronjob-controller",
-            "daemon-set-controller",
-            "deployment-controller",
-            "ephemeral-volume-controller",
-            "job-controller",
-            "replicaset-controller",
-            "replication-controller",
-            "statefulset-controller",
-        )
-    ),
-)
-"""Controllers that make objects from templates; the first where they have no accounts of their own."""
-
+_API: Final = f"{admission.GROUP}/v1"
 _CONTAINERS: Final = ("containers", "lasting", "ordinary")
 """Variables that hold containers. A container that is excused is in none of them."""
-
-BORROWED: Final[Mapping[str, Guard]] = {
-    "NP-17": Guard(
-        expression=(
-            'object.spec.type == "ClusterIP" && object.spec.?externalIPs.orValue([]).size() == 0 && '
-            "!has(object.spec.externalName) && !has(object.spec.loadBalancerIP) && "
-            "!has(object.spec.loadBalancerClass) && object.spec.?ports.orValue([]).all(p, !has(p.nodePort))"
-        ),
-        resources={"": ("services",)},
-    ),
-    "RB-11": Guard(
-        expression='object.type != "kubernetes.io/service-account-token"',
-        resources={"": ("secrets",)},
-    ),
-}
-"""Guards of rules whose records have none."""
 
 
 def guarded(rules: Iterable[Rule] = CATALOGUE) -> Iterator[tuple[Rule, Guard]]:
     """Yield the rules that have a twin at admission, with it."""
     for rule in rules:
-        guard = rule.guard or BORROWED.get(rule.id)
-        if guard is not None:
-            yield rule, guard
+        if rule.guard is not None:
+            yield rule, rule.guard
 
 
 def guardrails(
@@ -91,8 +54,8 @@ def _policy_and_binding(
 ) -> tuple[Manifest, Manifest]:
     if excused and not rule.waivable:
         raise ValueError(f"{rule.id} is not waivable, but {excused[0].waiver} excuses from it")
-    name, labels = f"govcloud-{rule.id.lower()}", owner_labels(PLATFORM_OWNER)
-    ends = {f"waiver.{DOMAIN}/{one.waiver}": one.until.isoformat() for one in excused}
+    name, labels = admission.name_of(rule), owner_labels(PLATFORM_OWNER)
+    ends = {f"{admission.WAIVER_ANNOTATION}{one.waiver}": one.until.isoformat() for one in excused}
     spec: dict[str, Any] = {
         "failurePolicy": "Fail",
         "matchConstraints": _constraints(guard),
@@ -111,7 +74,7 @@ def _policy_and_binding(
             "ValidatingAdmissionPolicyBinding",
             name,
             labels=labels,
-            spec={"policyName": name, "validationActions": _ACTIONS[rule.level]},
+            spec={"policyName": name, "validationActions": list(admission.ACTIONS[rule.level])},
         ),
     )
 
@@ -126,7 +89,7 @@ def _constraints(guard: Guard) -> dict[str, Any]:
             {
                 "apiGroups": [group],
                 "apiVersions": ["v1"],
-                "operations": ["CREATE", "UPDATE"],
+                "operations": list(admission.OPERATIONS),
                 "resources": list(resources),
                 "scope": "Namespaced",
             }
@@ -141,19 +104,10 @@ def _conditions(excused: Iterable[Excuse]) -> list[dict[str, str]]:
     An update that leaves the specification as it is passes: otherwise a rule that is new, or a waiver that ended, would
     keep controllers from taking their finalizers off, and nothing could be deleted any more.
     """
-    conditions = [
-        {
-            "name": "is-not-made-from-a-template",
-            "expression": f"!(request.userInfo.username in {json.dumps(_MAKERS)})",
-        },
-        {
-            "name": "is-new-or-changed",
-            "expression": "oldObject == null || !has(object.spec) || object.spec != oldObject.spec",
-        },
-    ]
+    conditions = [{"name": name, "expression": text} for name, text in admission.CONDITIONS.items()]
     names = [_named(one) for one in excused]
     if names:
-        conditions.append({"name": "is-not-excused", "expression": f"!({' || '.join(names)})"})
+        conditions.append({"name": admission.EXCUSED, "expression": f"!({' || '.join(names)})"})
     return conditions
 
 
@@ -170,7 +124,7 @@ def _named(excuse: Excuse) -> str:
 
 def _variables(expression: str, platform: Platform, excused: Iterable[Excuse]) -> list[dict[str, str]]:
     """Return the variables that an expression uses, each before those that use it."""
-    known = _known(platform)
+    known = dict(admission.variables(platform))
     names = " || ".join(_named(one) for one in excused)
     if names:
         known |= {name: f"({known[name]}).filter(c, !({names}))" for name in _CONTAINERS}
@@ -183,38 +137,6 @@ def _variables(expression: str, platform: Platform, excused: Iterable[Excuse]) -
 
 def _names(expression: str) -> set[str]:
     return set(re.findall(r"\bvariables\.(\w+)", expression))
-
-
-def _known(platform: Platform) -> dict[str, str]:
-    """Return every variable that a guard may use, each before those that use it.
-
-    `dyn` where the kinds differ: the server checks the types of an expression against each kind that it may meet.
-    """
-    return {
-        "pod": (
-            'object.kind == "Pod" ? dyn(object).spec : object.kind == "CronJob" '
-            "? dyn(object).spec.jobTemplate.spec.template.spec : dyn(object).spec.template.spec"
-        ),
-        "ordinary": "variables.pod.containers",
-        "lasting": "variables.pod.?initContainers.orValue([]) + variables.pod.containers",
-        "containers": (
-            "variables.pod.?initContainers.orValue([]) + variables.pod.containers + "
-            "variables.pod.?ephemeralContainers.orValue([])"
-        ),
-        "images": (
-            'variables.containers.map(c, c.?image.orValue("")) + variables.pod.?volumes.orValue([])'
-            '.filter(v, has(v.image)).map(v, v.image.?reference.orValue(""))'
-        ),
-        "claims": (
-            'object.kind == "PersistentVolumeClaim" ? [dyn(object).spec] : '
-            '(object.kind == "StatefulSet" ? dyn(object).spec.?volumeClaimTemplates.orValue([]) : []).map(t, t.spec) + '
-            "variables.pod.?volumes.orValue([]).filter(v, has(v.ephemeral))"
-            ".map(v, v.ephemeral.volumeClaimTemplate.spec)"
-        ),
-        "registries": json.dumps(platform.spec.registries),
-        "priorityClasses": json.dumps(priority_classes(platform)),
-        "storageClasses": json.dumps(platform.spec.storage_classes),
-    }
 
 
 def _message(rule: Rule) -> str:

@@ -126,12 +126,13 @@ def _unknown_rule(waiver: Waiver, path: tuple[PathPart, ...]) -> tuple[Words, Wo
     ids = {one.lower(): one for one in TERMS} | {one.name: one.id for one in CATALOGUE}  # some write the readable name
     near = [ids[name] for name in difflib.get_close_matches(rule.lower(), ids, n=1)]
     remedy = Words(
-        "write the id as findings show it in brackets",
-        "شناسه را همان‌گونه که یافته‌ها در کروشه نشان می‌دهند بنویسید",
+        "write the id as findings and duties show it in brackets",
+        "شناسه را همان‌گونه که یافته‌ها و تکالیف در کروشه نشان می‌دهند بنویسید",
     )
     if near:
         remedy = Words(f"did you mean {near[0]!r}?", f"آیا منظور {near[0]!r} است؟")
-    return Words(f"no rule has the id {rule!r}", f"هیچ قاعده‌ای شناسهٔ {rule!r} ندارد"), remedy
+    words = Words(f"no rule and no duty has the id {rule!r}", f"هیچ قاعده یا تکلیفی شناسهٔ {rule!r} ندارد")
+    return words, remedy
 
 
 def _not_waivable(waiver: Waiver, path: tuple[PathPart, ...]) -> tuple[Words, Words]:

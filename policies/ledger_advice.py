@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from components.estate.dates import Day
-from components.estate.estate import Estate
+from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, Level, PathPart, Status, Words
-from components.estate.waiver import Waiver, both_calendars
+from components.estate.waiver import Subject, Waiver, both_calendars
 from policies.rules.rule import Mark
-from policies.waivers import TERMS, State, Terms, covers, is_past, state
+from policies.waivers import DUTIES, TERMS, Terms, covers, in_force, is_past
 
 DAYS_BEFORE: Final = (7, 14, 30)
 """A waiver's end is announced when it is this many days away, ever more urgently."""
@@ -23,10 +23,12 @@ class Read(NamedTuple):
     Attributes:
         marks: The paths on which objects were judged.
         agencies: Whose objects; None is everybody's.
+        only: The objects that were judged, as findings name them, and no profile at all; None is all that there are.
     """
 
     marks: frozenset[Mark] = frozenset()
     agencies: frozenset[str] | None = None
+    only: frozenset[str] | None = None
 
 
 PROFILES_ONLY: Final = Read()
@@ -53,7 +55,7 @@ def ended_waivers(estate: Estate) -> Iterator[Finding]:
 def ending_waivers(estate: Estate) -> Iterator[Finding]:
     """Report an active waiver that ends in 30, 14 or 7 days and is not renewed, or whose reason is to be reviewed."""
     renewed = _renewed(estate)
-    for waiver in _active(estate):
+    for waiver in in_force(estate):
         days = days_left(waiver, estate)
         if days is not None and waiver.id not in renewed:
             day = both_calendars(waiver.spec.until)
@@ -86,7 +88,7 @@ def ending_waivers(estate: Estate) -> Iterator[Finding]:
 
 def broad_waivers(estate: Estate) -> Iterator[Finding]:
     """Report an active waiver of a rule over objects that names no more than an agency."""
-    for waiver in _active(estate):
+    for waiver in in_force(estate):
         subject = waiver.spec.subject
         if any(TERMS[rule].marks for rule in waiver.spec.rules) and not any(subject.parts[1:]):
             yield _reported(
@@ -109,6 +111,8 @@ def unused_waivers(
 ) -> Iterator[Finding]:
     """Report a rule of an active waiver that finds nothing at its subject, where the subject was read.
 
+    Duties are no findings: `policies.duties` has its own answer.
+
     Args:
         estate: With the records.
         findings: What was found, waived or not yet.
@@ -117,23 +121,27 @@ def unused_waivers(
     """
     told = (Status.FAIL, Status.WAIVED, Status.UNKNOWN)
     found = [finding for finding in findings if finding.status in told]
-    for waiver in _active(estate, terms):
-        hits = {finding.rule for finding in found if covers(waiver, finding)}
+    for waiver in in_force(estate, terms):
+        hits = {finding.rule for finding in found if covers(waiver, finding.rule, finding.subject)}
         for index, rule in enumerate(waiver.spec.rules):
-            if rule not in hits and _was_read(estate, waiver, terms[rule], read):
-                yield _reported(
+            if rule not in hits and rule not in DUTIES and _was_read(estate, waiver, terms[rule], read):
+                yield unused(
                     waiver,
-                    "waiver-unused",
-                    ("rules", index),
+                    index,
                     Words(
                         f"{rule} finds nothing at {waiver.spec.subject}",
                         f"{rule} در {waiver.spec.subject} چیزی نمی‌یابد",
                     ),
-                    Words(
-                        "end the waiver: its reason is gone, or its subject is spelled otherwise",
-                        "معافیت را پایان دهید: دلیل آن از میان رفته است یا موضوع آن جور دیگری نوشته شده است",
-                    ),
                 )
+
+
+def unused(waiver: Waiver, index: int, summary: Words) -> Finding:
+    """Return the finding that the waiver of its rule or duty at `index` does nothing, with what shows it."""
+    remedy = Words(
+        "end the waiver: its reason is gone, or its subject is spelled otherwise",
+        "معافیت را پایان دهید: دلیل آن از میان رفته است یا موضوع آن جور دیگری نوشته شده است",
+    )
+    return _reported(waiver, "waiver-unused", ("rules", index), summary, remedy)
 
 
 def days_left(waiver: Waiver, estate: Estate) -> int | None:
@@ -147,11 +155,6 @@ def days_left(waiver: Waiver, estate: Estate) -> int | None:
     return next((days for days in DAYS_BEFORE if is_near(days)), None)
 
 
-def _active(estate: Estate, terms: Mapping[str, Terms] = TERMS) -> list[Waiver]:
-    zone = estate.platform.zone
-    return [waiver for waiver in estate.waivers if state(waiver, estate.as_of, zone, terms) is State.ACTIVE]
-
-
 def _renewed(estate: Estate) -> set[str | None]:
     return {waiver.spec.renews for waiver in estate.waivers if waiver.is_justified and waiver.spec.renews != waiver.id}
 
@@ -163,11 +166,23 @@ def _was_read(estate: Estate, waiver: Waiver, terms: Terms, read: Read) -> bool:
     if subject.environment not in (None, *(environment.name for environment in agency.profile.spec.environments)):
         return False
     if not terms.marks:
-        return True
+        return read.only is None
     if read.agencies is not None and agency.id not in read.agencies:
+        return False
+    if read.only is not None and not (set() < _objects(agency, subject) <= read.only):
         return False
     needed = {Mark.TENANT} if Mark.TENANT in terms.marks else terms.marks
     return bool(needed & read.marks)
+
+
+def _objects(agency: Agency, subject: Subject) -> set[str]:
+    """Return the objects that a subject names, none where it leaves the name open: then there may be others."""
+    environments = (environment.name for environment in agency.profile.spec.environments)
+    return {
+        f"{agency.id}/{environment}/{subject.kind}/{subject.name}"
+        for environment in environments
+        if subject.name is not None and subject.environment in (None, environment)
+    }
 
 
 def _reported(waiver: Waiver, rule: str, path: tuple[PathPart, ...], summary: Words, remedy: Words) -> Finding:

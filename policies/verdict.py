@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from components.estate.finding import Finding, PathPart, Status, Where, Words
 from components.manifests.manifest import AGENCY_LABEL, ENVIRONMENT_LABEL, PLATFORM_OWNER
 from policies.catalogue import CATALOGUE
+from policies.rules.meta import not_made
 from policies.rules.reading import mapping, name, namespace, text
-from policies.rules.rule import Mark, Object, Problem, Rule, kind_of
+from policies.rules.rule import ANY_KIND, Mark, Object, Problem, Rule, kind_of
 from policies.rules.scene import Scene
 
 SOURCE: Final = "platform default"
@@ -36,16 +37,17 @@ class Judgement(NamedTuple):
 
 
 def judge(objects: Sequence[Placed], scene: Scene, mark: Mark, rules: Iterable[Rule] = CATALOGUE) -> Judgement:
-    """Judge each object by the rules of its kind that bear `mark`."""
+    """Judge each object by the rules of its kind, and of every kind, that bear `mark`."""
     by_kind: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
         if mark in rule.marks:
             for kind in rule.kinds:
                 by_kind[kind].append(rule)
+    everywhere = by_kind.pop(ANY_KIND, [])
     findings: list[Finding] = []
     passed: Counter[str] = Counter()
     for placed in objects:
-        for rule in by_kind.get(kind_of(placed.body), ()):
+        for rule in (*everywhere, *by_kind.get(kind_of(placed.body), ())):
             found = _apply(rule, placed, scene)
             findings += found
             passed[rule.id] += not found
@@ -69,8 +71,7 @@ def _apply(rule: Rule, placed: Placed, scene: Scene) -> list[Finding]:
     try:
         problems = list(rule.check(placed.body, scene))
     except Exception as error:  # noqa: BLE001  # a rule that breaks has judged nothing: fail closed
-        words = Words(f"the check could not be made: {error!r}", f"این بررسی انجام نشد: {error!r}")
-        return [_finding(rule, placed, scene, Problem((), words), Status.UNKNOWN)]
+        return [_finding(rule, placed, scene, Problem((), not_made(error)), Status.UNKNOWN)]
     return [_finding(rule, placed, scene, problem, Status.FAIL) for problem in problems]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from components.estate.duties import DutyId
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Level, PathPart, Status
 from components.estate.waiver import COMMITTEES, ORGANISATIONS, DecisionStatus, Subject, Waiver
@@ -27,10 +28,10 @@ _OBJECT_PARTS: Final = (4, 5)
 
 
 class Terms(NamedTuple):
-    """What the committee must know of a rule.
+    """What the committee must know of a rule, or of a legal duty.
 
     Attributes:
-        marks: Where it is judged; of a rule over profiles, nowhere else than on the profiles.
+        marks: Where it is judged; of a rule over profiles and of a duty, nowhere else than on the profiles.
     """
 
     level: Level
@@ -45,13 +46,26 @@ _WAIVABLE: Final = (
     "committee-chair", "committee-secretary",
 )  # fmt: skip
 _KEPT: Final = (
-    "card-taken", "claim-unlisted", "client-taken", "cluster-unknown", "egress-host", "host-outside-zone",
-    "host-reserved", "host-taken", "id-reserved", "issuer-foreign", "licence-service-unknown",
-    "licence-service-without-window", "name-repeated", "name-taken", "operator-taken", "parent-cycle", "parent-missing",
-    "parent-unknown", "parent-window-missing", "path-shadowed", "quota-over-capacity", "redirect-outside",
-    "secret-foreign", "secret-taken", "size-unknown", "window-missing",
+    "api-unknown", "consent-end-before-start", "consent-refused", "consumer-own", "inquiry-own",
+    "inquiry-personal-data", "partner-unknown",
+    "card-taken", "claim-unlisted", "client-taken", "cluster-unknown", "egress-host",
+    "egress-host-inside", "egress-host-protocol", "host-outside-zone",
+    "host-reserved", "host-taken", "id-reserved", "issuer-foreign", "licence-end-before-start",
+    "licence-service-unknown", "licence-service-without-window", "name-repeated", "name-taken", "operator-taken",
+    "parent-cycle", "parent-missing", "parent-unknown", "parent-window-missing", "path-shadowed",
+    "quota-over-capacity", "redirect-outside", "secret-foreign", "secret-taken", "size-unknown", "window-missing",
+    "emergency-agency-unknown", "emergency-end-before-start", "emergency-environment-unknown",
+    "emergency-group-unknown", "emergency-overlap", "emergency-too-long",
+    "datum-holder-unknown", "datum-repeated",
 )  # fmt: skip
-_ADVICE: Final = ("connection-overclaimed", "licence-ended")
+_ADVICE: Final = (
+    "consent-unasked", "inquiry-direct", "inquiry-expired", "inquiry-not-electronic", "inquiry-refused",
+    "inquiry-waiting", "inquiry-without-production",
+    "break-glass-active", "break-glass-ahead", "break-glass-ended", "connection-overclaimed", "licence-ended",
+    "quarantine-active", "quarantine-ahead", "quarantine-ended",
+    "datum-asked-again", "datum-elsewhere", "datum-foreign", "datum-unregistered", "datum-without-inquiry",
+    "egress-ended", "egress-overlap", "egress-port-repeated", "trigger-without-inquiry",
+)  # fmt: skip
 
 PROFILE_RULES: Final[Mapping[str, Terms]] = {
     **dict.fromkeys(_WAIVABLE, Terms(Level.MANDATORY, waivable=True)),
@@ -64,9 +78,16 @@ A rule that is mandatory for some and advice for others counts as mandatory.
 """
 
 
+DUTIES: Final[Mapping[str, Terms]] = {str(duty): Terms(Level.MANDATORY, waivable=True) for duty in DutyId}
+"""The legal duties: it is from these that the sources let the committee excuse (R69, R72).
+
+A duty stops no run, but it binds: an excuse from it may last no longer than one from a mandatory rule.
+"""
+
+
 def terms_of(rules: Iterable[Rule]) -> Mapping[str, Terms]:
-    """Return the terms by the ids of these rules and of those over profiles."""
-    return {**PROFILE_RULES, **{rule.id: Terms(rule.level, rule.waivable, rule.marks) for rule in rules}}
+    """Return the terms by the ids of these rules, of those over profiles and of the duties."""
+    return {**PROFILE_RULES, **DUTIES, **{rule.id: Terms(rule.level, rule.waivable, rule.marks) for rule in rules}}
 
 
 TERMS: Final = terms_of(CATALOGUE)
@@ -128,9 +149,21 @@ def apply(
     return tuple(_settled(finding, active) for finding in findings)
 
 
-def covers(waiver: Waiver, finding: Finding) -> bool:
-    """Return whether a waiver names the finding's rule and subject, whatever the clock and the committee say."""
-    return finding.rule in waiver.spec.rules and matches(waiver.spec.subject, finding.subject)
+def in_force(estate: Estate, terms: Mapping[str, Terms] = TERMS) -> list[Waiver]:
+    """Return the active waivers."""
+    zone = estate.platform.zone
+    return [waiver for waiver in estate.waivers if state(waiver, estate.as_of, zone, terms) is State.ACTIVE]
+
+
+def excusing(active: Iterable[Waiver], rule: str, subject: str) -> Waiver | None:
+    """Return the active waiver that excuses a subject from a rule or a duty: of several, the one that ends last."""
+    covering = [waiver for waiver in active if covers(waiver, rule, subject)]
+    return max(covering, key=lambda waiver: (waiver.spec.until, waiver.id), default=None)
+
+
+def covers(waiver: Waiver, rule: str, subject: str) -> bool:
+    """Return whether a waiver names a rule and a subject, whatever the clock and the committee say."""
+    return rule in waiver.spec.rules and matches(waiver.spec.subject, subject)
 
 
 def matches(subject: Subject, named: str) -> bool:
@@ -190,8 +223,7 @@ def excused(estate: Estate, terms: Mapping[str, Terms] = TERMS) -> tuple[Excuse,
     zone = estate.platform.zone
     return tuple(
         Excuse(waiver.id, rule, namespace, subject.kind, subject.name, subject.container, spec.until.begins(zone))
-        for waiver in estate.waivers
-        if state(waiver, estate.as_of, zone, terms) is State.ACTIVE
+        for waiver in in_force(estate, terms)
         for spec, subject in [(waiver.spec, waiver.spec.subject)]
         for rule in spec.rules
         if terms[rule].marks
@@ -200,15 +232,11 @@ def excused(estate: Estate, terms: Mapping[str, Terms] = TERMS) -> tuple[Excuse,
 
 
 def _settled(finding: Finding, active: Iterable[Waiver]) -> Finding:
-    if finding.status is not Status.FAIL:
+    waiver = excusing(active, finding.rule, finding.subject) if finding.status is Status.FAIL else None
+    if waiver is None:
         return finding
-    covering = [waiver for waiver in active if covers(waiver, finding)]
-    if not covering:
-        return finding
-    longest = max(covering, key=lambda waiver: (waiver.spec.until, waiver.id))
-    return msgspec.structs.replace(
-        finding, status=Status.WAIVED, waiver=longest.id, until=longest.spec.until.isoformat()
-    )
+    until = waiver.spec.until.isoformat()
+    return msgspec.structs.replace(finding, status=Status.WAIVED, waiver=waiver.id, until=until)
 
 
 def _flaws_of_decision(

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, root: Path) -> int:
     owners = (*named, *(claimed_id(path) for path in replacements))
     earlier = baseline.read(args.baseline, owners) if args.baseline else None
     judged = loading.load(args, root) if args.manifests else _judged(args, root, owners, replacements)
-    report = _report(args, judged, owners)
+    report = _report(args, judged, root, owners)
     if args.waivers:
         listed = waivers.entries(judged.estate, judged.findings, owners) if judged.estate else None
         report = replace(report, waivers=listed, lists_waivers=True)
@@ -82,9 +82,9 @@ def _judged(
     return judged
 
 
-def _report(args: argparse.Namespace, judged: loading.Judged, owners: tuple[str, ...]) -> Report:
+def _report(args: argparse.Namespace, judged: loading.Judged, root: Path, owners: tuple[str, ...]) -> Report:
     if args.manifests:
-        return report_of(args.manifests, args.namespace, judged, _progress)
+        return report_of(args.manifests, args.namespace, judged, root, _progress)
     findings = judged.concerning(owners)
     agencies = judged.estate.agencies if judged.estate else ()
     chosen = [agency for agency in agencies if not owners or agency.id in owners]

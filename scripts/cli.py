@@ -16,15 +16,15 @@ from typing import Final
 
 from scripts.errors import GovcloudError, UsageError
 
-VERBS: Final = ("check", "render", "apply", "cloud")
+VERBS: Final = ("check", "explain", "render", "apply", "cloud")
 _MARKER: Final = "Pulumi.yaml"
-_GC_THRESHOLDS: Final = (100_000, 50, 100)
+GC_THRESHOLDS: Final = (100_000, 50, 100)
 """Plain data makes no cycles: to look for them as often as Python does by itself is a quarter of a `check`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):  # whatever the locale says: titles are Persian
         if isinstance(stream, TextIOWrapper):

@@ -89,9 +89,21 @@ def _open_windows(cloud: LocalCloud, estate: Estate, progress: Progress) -> bool
     sys.stdout.write(f"{mark} {len(urls) - len(silent)} of {len(urls)} windows ask for the national login\n")
     if empty := [a.id for a in estate.agencies if (w := open_window(a)) and client_id(a, w) not in urls]:
         sys.stdout.write(f"– no service behind the login yet in the window of {', '.join(empty)}\n")
+    has_exchange = _tell_of_exchange(cloud, estate)
     if urls:
         _tell_how_to_log_in(window, urls.get(agency.id, min(urls.values())), person)
-    return not silent
+    return not silent and has_exchange
+
+
+def _tell_of_exchange(cloud: LocalCloud, estate: Estate) -> bool:
+    """Tell whether the exchange lets nobody pass without a token; true where there is none to pass."""
+    url = opening.exchange_address(estate)
+    if url is None:
+        return True
+    is_refused = opening.wait_until_refused(cloud, url)
+    mark, does = ("✓", "asks for") if is_refused else ("✗", "does not ask for")
+    sys.stdout.write(f"{mark} the national exchange {does} a consumer's token: {url}\n")
+    return is_refused
 
 
 def _tell_how_to_log_in(window: Window, url: str, person: opening.Person) -> None:

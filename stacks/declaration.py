@@ -6,6 +6,7 @@ from components.estate.estate import Estate
 from components.manifests import build
 from components.manifests.kinds import order_of
 from components.manifests.manifest import PLATFORM_OWNER, Manifest
+from policies.annotated import annotated
 from policies.guardrails import guardrails
 from policies.waivers import excused
 
@@ -29,7 +30,7 @@ def declaration(estate: Estate, owner: str) -> Declaration:
     agency = estate.agency(owner)
     if agency is None:
         raise LookupError(f"the estate has no agency {owner!r}")
-    return Declaration(owner, build.tenant(estate, agency))
+    return Declaration(owner, annotated(estate, agency, build.tenant(estate, agency)))
 
 
 def declarations(estate: Estate) -> tuple[Declaration, ...]:

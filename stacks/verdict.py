@@ -44,8 +44,12 @@ def judge(root: Path, loaded: loader.Loaded, owner: str) -> Judged:
 
 
 def as_text(findings: Iterable[Finding]) -> str:
-    """Return one line for each finding: where, which rule, what was found, what to do."""
-    return "\n".join(f"  {f.where} [{f.rule}] {f.summary.en}; {f.remedy.en}" for f in findings)
+    """Return one line for each finding: where, which rule, by what waived until when, what was found, what to do."""
+    return "\n".join(f"  {f.where} [{f.rule}]{_excuse(f)} {f.summary.en}; {f.remedy.en}" for f in findings)
+
+
+def _excuse(finding: Finding) -> str:
+    return f" (waived by {finding.waiver} until {finding.until})" if finding.waiver else ""
 
 
 def _known(estate: Estate, owner: str) -> None:

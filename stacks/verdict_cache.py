@@ -6,9 +6,9 @@ reads this: `up`, `apply` and `render` judge anew.
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,37 +16,42 @@ import components
 import policies
 import stacks
 from components.estate.cache import Cache
-from components.estate.estate import Estate
 
 LOCATION: Final = Path(".govcloud", "cache", "judged.json")
 """Where the verdicts lie below the project's root."""
 
 
+class Kept(NamedTuple):
+    """What is kept of objects in which nothing was found.
+
+    Attributes:
+        passed: How many passed each rule.
+        telling: The digest of those that have a say in what is open between agencies.
+        shared: The digest of those that have to do with the platform's.
+    """
+
+    passed: Mapping[str, int]
+    telling: str
+    shared: str
+
+
 class VerdictCache(Cache):
-    """How many objects passed each rule, by all that the rules could see. Use it for one run, then `save`."""
+    """Clean verdicts by all that the rules could see. Use it for one run, then `save`."""
 
     def __init__(self, path: Path) -> None:
         """Read the verdicts at `path` that this very code reached."""
         super().__init__(path, _code())
 
-    def passed(self, key: str) -> Mapping[str, int] | None:
-        """Return what passed where nothing was found; None where that is not known for certain."""
-        remembered = self.recall(key)
+    def kept(self, key: str) -> Kept | None:
+        """Return what was kept where nothing was found; None where that is not known for certain."""
         try:
-            return msgspec.convert(remembered, dict[str, int])
+            return Kept(*msgspec.convert(self.recall(key), tuple[dict[str, int], str, str]))
         except msgspec.ValidationError:
             return None
 
-
-def key(estate: Estate, made: Mapping[str, str], judged: Sequence[str]) -> str:
-    """Return the digest of everything that the rules are given.
-
-    Args:
-        estate: As far as they see it.
-        made: By owner, the digest of the objects that they see.
-        judged: Whose objects are judged.
-    """
-    return digest((estate, sorted(made.items()), judged))
+    def keep_clean(self, key: str, kept: Kept) -> None:
+        """Keep that nothing was found."""
+        self.keep(key, [dict(kept.passed), kept.telling, kept.shared])
 
 
 def digest(seen: Any) -> str:
@@ -63,7 +68,7 @@ def _code() -> str:
 
 
 def sources() -> Iterator[Path]:
-    """Yield the files of that code."""
+    """Yield the files of that code, and what it reads beside the estate."""
     for package in (components, policies, stacks):
         for folder in package.__path__:
-            yield from sorted(Path(folder).rglob("*.py"))
+            yield from sorted(path for path in Path(folder).rglob("*") if path.suffix in {".json", ".lua", ".py"})

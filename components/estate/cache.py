@@ -17,6 +17,8 @@ from components.estate.document import Document, parse
 LOCATION: Final = Path(".govcloud", "cache", "parsed.json")
 """Where parsed profiles lie below the project's root, for the command and for the Pulumi program alike."""
 
+UNKNOWN: Final = object()
+"""What a cache answers where it knows nothing: null is something."""
 _VERSION: Final = hashlib.sha256(Path(document.__file__).read_bytes()).hexdigest()
 
 
@@ -31,13 +33,13 @@ class Cache:
         self._new: dict[str, Any] = {}
 
     def recall(self, key: str) -> Any:
-        """Return what an earlier run kept under `key`; None where it kept nothing."""
-        if key in self._old:
+        """Return what this run or an earlier one kept under `key`, or `UNKNOWN`."""
+        if key not in self._new and key in self._old:
             self._new[key] = self._old[key]
-        return self._old.get(key)
+        return self._new.get(key, UNKNOWN)
 
     def keep(self, key: str, data: Any) -> None:
-        """Keep plain data, other than None, for the next run."""
+        """Keep plain data for the next run."""
         self._new[key] = data
 
     def save(self) -> None:
@@ -68,10 +70,10 @@ class ParseCache(Cache):
         """Return the document of `text`, without nodes where it was remembered."""
         key = hashlib.sha256(text.encode()).hexdigest()
         remembered = self.recall(key)
-        if remembered is not None:
+        if remembered is not UNKNOWN:
             return Document(remembered, None, ())
         parsed = parse(text)
-        if not parsed.problems and parsed.data is not None:
+        if not parsed.problems:
             self.keep(key, parsed.data)
         return parsed
 

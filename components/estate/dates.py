@@ -1,9 +1,10 @@
 """Days of the two calendars, and the moment for which an estate is judged (R56)."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from persiantools.jdatetime import JalaliDate
@@ -14,6 +15,7 @@ SOLAR_HIJRI_BEFORE: Final = 1700
 """A year below this is Solar Hijri; Gregorian dates of this field are all after it."""
 
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2}))", re.ASCII)
 
 
 class Day(date):
@@ -49,18 +51,37 @@ class Day(date):
         return datetime.combine(self, time(), zone)
 
 
+class Moment(str):
+    """A moment as a register has it: a day, which begins at midnight, or a time of day with its offset."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Keep `text` as it is written.
+
+        Raises:
+            ValueError: It is no moment.
+        """
+        parse_moment(text, ZoneInfo("UTC"))
+        return super().__new__(cls, text)
+
+    def begins(self, zone: ZoneInfo) -> datetime:
+        """Return the moment on the clocks of `zone`."""
+        return parse_moment(self, zone).astimezone(zone)
+
+
 def parse_moment(text: str, zone: ZoneInfo) -> datetime:
-    """Read a day, which begins at midnight in `zone`, or an RFC 3339 time with its offset.
+    """Read a day, which begins at midnight in `zone`, or a time as in RFC 3339, its day of either calendar.
 
     Raises:
-        ValueError: The text is neither.
+        ValueError: The text is neither, or its calendar has no such day.
     """
-    if _DAY.fullmatch(ascii_digits(text)):
-        return Day.parse(text).begins(zone)
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # the year 1, say, moved by an offset to the year 0
-        pass
+    written = ascii_digits(text)
+    if _DAY.fullmatch(written):
+        return Day.parse(written).begins(zone)
+    match = _TIME.fullmatch(written)
+    if match is not None:
+        day = Day.parse(match[1])  # to the library, a year of the Solar Hijri calendar would be the Middle Ages
+        with suppress(ValueError, OverflowError):  # an hour 25, or the last hour of the year 9999 moved by an offset
+            return datetime.combine(day, time.fromisoformat(match[2].upper())).astimezone(UTC)
     raise ValueError(f"{text!r} is neither a day (1405-09-30, 2026-12-21) nor a time (2026-12-21T09:00:00+03:30)")

@@ -2,15 +2,18 @@
 
 import hashlib
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
 
-from components.estate.dates import Day
+from components.estate.data_items import Datum
+from components.estate.dates import Day, Moment
+from components.estate.emergencies import NONE, BreakGlass, Emergencies, Quarantine
 from components.estate.finding import Finding, PathPart, Where, Words
 from components.estate.operators import Operator
 from components.estate.platform import Platform
-from components.estate.profile import AgencyProfile, Service
+from components.estate.profile import AgencyProfile, Egress, Service
 from components.estate.waiver import Waiver
 
 RecordT = TypeVar("RecordT")
@@ -44,13 +47,15 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
         return Finding(rule=rule, subject=self.id, where=Where(self.file, path), summary=summary, remedy=remedy)
 
 
-class Estate(msgspec.Struct, frozen=True, kw_only=True):
+class Estate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Every agency whose profile could be read, the platform, and the moment that decides what has ended.
 
     Attributes:
         unread: Ids of the agencies whose files are there but could not be read: known, and nothing else.
         operators: All registered operators in order of their ids, whether or not their licences hold.
         waivers: All records of the committee in order of their ids, whether or not they have effect.
+        emergencies: The register of emergencies, whether or not they hold.
+        data_items: The once-only register in its own order; empty where it says nothing of any datum.
     """
 
     agencies: tuple[Agency, ...]
@@ -59,17 +64,23 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     unread: frozenset[str] = frozenset()
     operators: tuple[Operator, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    emergencies: Emergencies = NONE
+    data_items: tuple[Datum, ...] = ()
 
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency called `agency_id`, or None."""
-        return next((agency for agency in self.agencies if agency.id == agency_id), None)
+        return self._by_id.get(agency_id)
 
-    def has_ended(self, until: Day) -> bool:
-        """Return whether something that holds until the day `until` (excluded) has ended."""
+    @cached_property
+    def _by_id(self) -> dict[str, Agency]:
+        return {agency.id: agency for agency in self.agencies}
+
+    def has_ended(self, until: Day | Moment) -> bool:
+        """Return whether something that holds until `until` (excluded) has ended."""
         return self.as_of >= until.begins(self.platform.zone)
 
-    def holds(self, since: Day | None, until: Day) -> bool:
-        """Return whether something that holds in the days `[since, until)` holds now; None is since ever."""
+    def holds(self, since: Day | Moment | None, until: Day | Moment) -> bool:
+        """Return whether something that holds in `[since, until)` holds now; None is since ever."""
         has_begun = since is None or self.as_of >= since.begins(self.platform.zone)
         return has_begun and not self.has_ended(until)
 
@@ -79,6 +90,25 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
             operator
             for operator in self.operators
             if card_id in operator.licence.services and self.holds(operator.licence.since, operator.licence.until)
+        )
+
+    def outgoing(self, agency: Agency) -> tuple[Egress, ...]:
+        """Return the agency's destinations outside the cloud that are open now: none in quarantine."""
+        if self.quarantine(agency.id) is not None:
+            return ()
+        return tuple(egress for egress in agency.profile.spec.egress if not self.has_ended(egress.until))
+
+    def quarantine(self, agency_id: str) -> Quarantine | None:
+        """Return the quarantine in which the agency is now, or None."""
+        records = (one for one in self.emergencies.quarantines if one.agency == agency_id)
+        return next((one for one in records if self.holds(one.since, one.until)), None)
+
+    def break_glass(self, agency_id: str, environment: str) -> tuple[BreakGlass, ...]:
+        """Return who may enter the pods of this environment now, in the order of the register."""
+        return tuple(
+            one
+            for one in self.emergencies.break_glass
+            if (one.agency, one.environment) == (agency_id, environment) and self.holds(one.since, one.until)
         )
 
 

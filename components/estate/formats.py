@@ -1,4 +1,4 @@
-"""Formats of single values that a pattern cannot decide: days, networks, hosts, addresses, time zones."""
+"""Formats of single values that a pattern cannot decide: days, moments, networks, hosts, addresses, time zones."""
 
 import re
 from collections.abc import Callable
@@ -7,13 +7,14 @@ from ipaddress import AddressValueError, IPv4Address, ip_network
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from components.estate.dates import Day
+from components.estate.dates import Day, Moment
 from components.estate.finding import Words, quoted
 
 Complaint: TypeAlias = tuple[Words, Words]
 """What was found, and what to write instead."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123, in lower case
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)  # at the end it makes an address (WHATWG URL)
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}", re.ASCII)
 _URL = re.compile(r"(https?)://([a-z0-9.-]+)(:[0-9]{1,5})?(/[^\s*]*)?", re.ASCII)
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9+_-]*(/[A-Za-z0-9+_-]+)*", re.ASCII)  # as IANA writes them: no file of the system
@@ -27,6 +28,18 @@ def day(value: str) -> Complaint | None:
         return Words(str(error), f"روز {quoted(value)} وجود ندارد یا به شکل YYYY-MM-DD نیست"), Words(
             "write a day such as 1405-09-30 (Solar Hijri) or 2026-12-21 (Gregorian)",
             "روز را مانند 1405-09-30 (خورشیدی) یا 2026-12-21 (میلادی) بنویسید",
+        )
+    return None
+
+
+def moment(value: str) -> Complaint | None:
+    """Complain unless `value` is a day that exists in its calendar, or a time of such a day with its offset."""
+    try:
+        Moment(value)
+    except ValueError as error:
+        return Words(str(error), f"{quoted(value)} نه روزی است که وجود دارد و نه زمانی با اختلاف ساعت"), Words(
+            "write a time such as 1405-09-30T09:00+03:30 (Solar Hijri) or 2026-12-21T09:00+03:30 (Gregorian), or a day",
+            "زمان را مانند 1405-09-30T09:00+03:30 (خورشیدی) یا 2026-12-21T09:00+03:30 (میلادی) بنویسید، یا یک روز",
         )
     return None
 
@@ -51,7 +64,7 @@ def cidr(value: str) -> Complaint | None:
 def host(value: str) -> Complaint | None:
     """Complain unless `value` is a full host name in lower case: no address, wildcard, port, scheme or trailing dot."""
     labels = value.split(".")
-    if len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit():
+    if len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels) and not _NUMBER.fullmatch(labels[-1]):
         return None
     bare = value.lower().removesuffix(".").removeprefix("https://").removeprefix("http://").removeprefix("*.")
     bare = bare.split("/")[0].split(":")[0]
@@ -115,6 +128,7 @@ def _did_you_mean(value: str) -> Words:
 
 FORMATS: Final[dict[str, Callable[[str], Complaint | None]]] = {
     "day": day,
+    "moment": moment,
     "cidr": cidr,
     "host": host,
     "e-mail": email,

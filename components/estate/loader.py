@@ -11,10 +11,13 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from components.estate import schema, source
+from components.estate import data_items, schema, source
+from components.estate.data_items import DataItemRegister, Datum
 from components.estate.document import Document, Problem, parse, place
 from components.estate.duties import REGISTER as DUTIES
 from components.estate.duties import DutyRegister, contradictions
+from components.estate.emergencies import NONE, Emergencies, EmergencyRegister
+from components.estate.emergencies import REGISTER as EMERGENCIES
 from components.estate.estate import Agency, Estate, digest, record
 from components.estate.finding import Finding, Where, Words, in_order, printable, quoted
 from components.estate.operators import REGISTER, Operator, OperatorRegister
@@ -32,7 +35,7 @@ Parser = Callable[[str], Document]
 
 
 class Loaded(NamedTuple):
-    """An estate, or None where the platform, its register or a waiver could not be read; and what was found."""
+    """An estate, or None where the platform, a register or a waiver could not be read; and what was found."""
 
     estate: Estate | None
     findings: tuple[Finding, ...]
@@ -77,11 +80,14 @@ def load(
         parser: How text becomes a document.
     """
     platform_file = _read(_Source(root / PLATFORM, PLATFORM, "platform"), schema.PLATFORM, Platform, parser)
-    operators, against_register = _operators(root, parser)
+    operators, against_operators = _operators(root, parser)
+    emergencies, against_emergencies = _emergencies(root, parser)
     waivers, against_waivers = _waivers(root, parser)
+    items, against_items = _data_items(root, parser)
+    against_registers = (*against_operators, *against_emergencies, *against_items, *against_waivers)
     agencies: list[Agency] = []
     unread: set[str] = set()
-    findings = [*platform_file.findings, *against_register, *against_waivers]
+    findings = [*platform_file.findings, *against_registers]
     for agency_id, (path, shown) in profile_files(root, replacements).items():
         file = _read(_Source(path, shown, agency_id), schema.AGENCY_PROFILE, AgencyProfile, parser)
         found = file.findings or tuple(_misnamed(file.record.id, agency_id, _Source(path, shown, agency_id)))
@@ -93,7 +99,7 @@ def load(
     for path in sorted((root / PROFILES).glob("*.yml")):  # two endings would let two files claim one id
         unread.add(path.stem)
         findings.append(_misspelt(f"{PROFILES}/{printable(path.name)}", printable(path.stem)))
-    if platform_file.record is None or against_register or against_waivers:  # never "nothing is waived"
+    if platform_file.record is None or against_registers:  # never "nothing is waived", never "nobody is shut"
         return Loaded(None, in_order(findings))
     platform: Platform = platform_file.record
     estate = Estate(
@@ -103,6 +109,8 @@ def load(
         unread=frozenset(unread),
         operators=operators,
         waivers=waivers,
+        emergencies=emergencies,
+        data_items=items,
     )
     return Loaded(estate, in_order(findings))
 
@@ -146,7 +154,7 @@ def locate(root: Path, findings: tuple[Finding, ...], replacements: tuple[Path, 
     """Return the findings with line and column looked up where they only had a path."""
     nodes: dict[str, Any] = {}
     paths = {shown: path for path, shown in profile_files(root, replacements).values()}
-    paths |= {shown: root / shown for shown in (PLATFORM, REGISTER)}
+    paths |= {shown: root / shown for shown in (PLATFORM, REGISTER, EMERGENCIES, data_items.REGISTER)}
     paths |= {shown: path for path, shown in _waiver_files(root)}
 
     def located(finding: Finding) -> Finding:
@@ -181,14 +189,33 @@ def _read(file: _Source, schema_name: str, kind: type[RecordT], parser: Parser) 
 
 def _operators(root: Path, parser: Parser) -> tuple[tuple[Operator, ...], tuple[Finding, ...]]:
     """Return who is registered, nobody where there is no register, and what is wrong with its file."""
-    path = root / REGISTER
-    misspelt = path.parent.glob(f"{path.stem}.yml")  # a licence that nobody reads would be missed late
+    register, findings = _register(root, REGISTER, schema.OPERATORS, OperatorRegister, parser)
+    return register.operators if register is not None else (), findings
+
+
+def _emergencies(root: Path, parser: Parser) -> tuple[Emergencies, tuple[Finding, ...]]:
+    """Return what the register holds, nothing where there is none, and what is wrong with its file."""
+    register, findings = _register(root, EMERGENCIES, schema.EMERGENCIES, EmergencyRegister, parser)
+    return register.spec if register is not None else NONE, findings
+
+
+def _data_items(root: Path, parser: Parser) -> tuple[tuple[Datum, ...], tuple[Finding, ...]]:
+    """Return the data that somebody holds, none where there is no register, and what is wrong with its file."""
+    register, findings = _register(root, data_items.REGISTER, schema.DATA_ITEMS, DataItemRegister, parser)
+    return register.spec.items if register is not None else (), findings
+
+
+def _register(
+    root: Path, shown: str, schema_name: str, kind: type[RecordT], parser: Parser
+) -> tuple[RecordT | None, tuple[Finding, ...]]:
+    """Return a register of the platform, None where there is none or it cannot be read, and what is wrong with it."""
+    path = root / shown
+    misspelt = path.parent.glob(f"{path.stem}.yml")  # a record that nobody reads would be missed late
     findings = tuple(_misspelt(str(other.relative_to(root)), "platform") for other in misspelt)
     if not _is_there(path):
-        return (), findings
-    file = _read(_Source(path, REGISTER, "platform"), schema.OPERATORS, OperatorRegister, parser)
-    register: OperatorRegister | None = file.record
-    return register.operators if register is not None else (), (*findings, *file.findings)
+        return None, findings
+    file = _read(_Source(path, shown, "platform"), schema_name, kind, parser)
+    return file.record, (*findings, *file.findings)
 
 
 def _waivers(root: Path, parser: Parser) -> tuple[tuple[Waiver, ...], tuple[Finding, ...]]:

@@ -15,7 +15,11 @@ REGISTER: Final = "policies/registers/operators.yaml"
 """Where the register lies below the project's root. It may be absent: then nobody is licensed."""
 
 GROUP_PREFIX: Final = "operator"
-"""What operators' groups begin with, as agencies' begin with their id; so no agency may be called this."""
+"""What operators' groups begin with, as agencies' begin with their id; so no agency may be called this.
+
+It is itself a group, in which the people of every operator are: whoever is in it enters nothing without a licence,
+whether or not the register still names the operator.
+"""
 
 
 class Licence(Record, frozen=True, kw_only=True):

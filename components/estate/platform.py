@@ -1,6 +1,7 @@
 """What the platform's owners decide for all agencies: the typed form of `schema/platform.json`."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import urlsplit
@@ -61,6 +62,11 @@ class Networks(Record, frozen=True, kw_only=True):
     government: tuple[Cidr, ...]
     login: tuple[Cidr, ...] = ()
 
+    @property
+    def own(self) -> tuple[Cidr, ...]:
+        """The platform's own, to which no way out of the cloud leads."""
+        return (*self.pods, *self.services, *self.nodes, *self.metadata)
+
 
 class Peer(Record, frozen=True, kw_only=True):
     """Pods of the platform: their namespace and their labels, never one without the other."""
@@ -69,16 +75,28 @@ class Peer(Record, frozen=True, kw_only=True):
     pod_labels: Mapping[str, str]
 
 
-class Gateway(Peer, frozen=True, kw_only=True):
-    """The gateway that serves all windows: its pods, its controller's, and its names and ports in the Gateway API."""
+class Proxies(Peer, frozen=True, kw_only=True):
+    """A gateway's pods, the name that it has in the Gateway API, and its port."""
 
     name: str
+    replicas: int = 2
+    https_port: int = DEFAULT_HTTPS_PORT
+
+
+class Gateway(Proxies, frozen=True, kw_only=True):
+    """The gateway that serves all windows, its class, its controller, and who issues its certificates."""
+
     class_name: str
     controller: Peer = Peer(namespace="envoy-gateway-system", pod_labels={"control-plane": "envoy-gateway"})
     clients: tuple[Cidr, ...] = (Cidr("0.0.0.0/0"),)
-    replicas: int = 2
-    https_port: int = DEFAULT_HTTPS_PORT
     certificate_issuer: str | None = None
+
+
+class Exchange(Proxies, frozen=True, kw_only=True):
+    """The internal gateway of the national exchange (R40): its host, and who issues the tokens of pods."""
+
+    host: str
+    token_issuer: str
 
 
 class Session(Record, frozen=True, kw_only=True):
@@ -99,6 +117,12 @@ class NationalWindow(Record, frozen=True, kw_only=True):
 
 class Monitoring(Peer, frozen=True, kw_only=True):
     """What scrapes metrics, and at which port of every pod."""
+
+    port: int
+
+
+class EgressProxy(Peer, frozen=True, kw_only=True):
+    """What carries connections to hosts outside the cloud, and at which TCP port."""
 
     port: int
 
@@ -131,12 +155,15 @@ class Spec(Record, frozen=True, kw_only=True):
     issuer_keys: str | None = None
     sessions: tuple[Session, ...] = ()
     claims: tuple[str, ...] = ()
+    break_glass_groups: tuple[str, ...] = ()
     national_window: NationalWindow | None = None
+    exchange: Exchange | None = None
+    egress_proxy: EgressProxy | None = None
     node_local_dns: IPv4Address | None = None
     monitoring: Monitoring | None = None
 
 
-class Platform(Record, frozen=True, kw_only=True):
+class Platform(Record, frozen=True, kw_only=True, dict=True):
     """The platform's declaration."""
 
     api_version: str
@@ -148,11 +175,19 @@ class Platform(Record, frozen=True, kw_only=True):
         """The time zone in which days begin."""
         return ZoneInfo(self.spec.time_zone)
 
-    @property
+    @cached_property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that all agencies share, of the platform or of the cluster."""
         spec = self.spec
-        shared = (spec.gateway, spec.gateway.controller, spec.dns, spec.monitoring, spec.national_window)
+        shared = (
+            spec.gateway,
+            spec.gateway.controller,
+            spec.dns,
+            spec.monitoring,
+            spec.national_window,
+            spec.exchange,
+            spec.egress_proxy,
+        )
         return frozenset(one.namespace for one in shared if one is not None)
 
     @property

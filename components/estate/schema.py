@@ -17,11 +17,13 @@ PLATFORM: Final = "platform"
 OPERATORS: Final = "operators"
 WAIVER: Final = "waiver"
 DUTIES: Final = "duties"
+EMERGENCIES: Final = "emergencies"
+DATA_ITEMS: Final = "data-items"
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """Return the schema called `name` (`AGENCY_PROFILE`, `PLATFORM`, `OPERATORS`, `WAIVER`, `DUTIES`)."""
+    """Return the schema called `name`: one of the constants above."""
     text = (Path(__file__).parent / "schema" / f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

@@ -5,7 +5,7 @@ from functools import partial
 from importlib import resources
 from typing import Any, Final
 
-from components.estate.platform import HTTP_PORT, Gateway, Platform
+from components.estate.platform import HTTP_PORT, Gateway, Platform, Proxies
 from components.estate.profile import DEFAULT_UPLOAD_MIB
 from components.manifests import network
 from components.manifests.login import ENVOY_API, own_headers
@@ -27,11 +27,11 @@ def gateway(platform: Platform) -> Iterator[Manifest]:
         labels=labels,
         spec={"controllerName": f"{ENVOY_API}/gatewayclass-controller", "parametersRef": proxy},
     )
-    yield here(envoy, "EnvoyProxy", chosen.name, spec=_proxies(chosen))
+    yield here(envoy, "EnvoyProxy", chosen.name, spec=proxies(chosen))
     yield here(f"{GATEWAY_API}/v1", "Gateway", chosen.name, spec=_spec(chosen))
-    yield here(envoy, "ClientTrafficPolicy", chosen.name, spec=target | _client_limits(platform))
+    yield here(envoy, "ClientTrafficPolicy", chosen.name, spec=target | client_limits(own_headers(platform)))
     yield here(envoy, "BackendTrafficPolicy", chosen.name, spec=target | _BACKEND_LIMITS)
-    yield here(envoy, "EnvoyExtensionPolicy", chosen.name, spec=target | {"lua": [{"type": "Inline", "inline": _LUA}]})
+    yield here(envoy, "EnvoyExtensionPolicy", chosen.name, spec=target | {"lua": [{"type": "Inline", "inline": LUA}]})
     yield here(f"{GATEWAY_API}/v1", "HTTPRoute", "redirect-to-https", spec=_redirect(chosen))
     yield from network.gateway_policies(platform, labels)
 
@@ -42,10 +42,10 @@ def listener_set(  # noqa: PLR0913, PLR0917  # what tells one window's listener 
     host: str,
     namespaces: Sequence[str],
     labels: Mapping[str, str],
-    certificate: str | None,
+    given: str | None,
 ) -> Iterator[Manifest]:
     """Yield a listener at exactly `host` for routes of these namespaces, and its certificate where none is given."""
-    secret = certificate_secret(name, certificate)
+    secret = certificate_secret(name, given)
     selector = {"matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": list(namespaces)}]}
     listener = {
         "name": "https",
@@ -62,11 +62,19 @@ def listener_set(  # noqa: PLR0913, PLR0917  # what tells one window's listener 
     here = partial(manifest, namespace=gateway.namespace, labels=labels)
     spec = {"parentRef": parent, "listeners": [listener]}
     yield here(f"{GATEWAY_API}/v1", "ListenerSet", name, spec=spec)
-    if gateway.certificate_issuer is not None and certificate is None:
-        issuer = {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": gateway.certificate_issuer}
+    if given is None:
+        yield from certificate(gateway.certificate_issuer, gateway.namespace, secret, host, labels)
+
+
+def certificate(
+    issuer: str | None, namespace: str, secret: str, host: str, labels: Mapping[str, str]
+) -> Iterator[Manifest]:
+    """Yield the certificate of one host, where the platform has an issuer; else its Secret is given."""
+    if issuer is not None:
+        ref = {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer}
         key = {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
-        spec = {"secretName": secret, "dnsNames": [host], "issuerRef": issuer, "privateKey": key}
-        yield here("cert-manager.io/v1", "Certificate", secret, spec=spec)
+        spec = {"secretName": secret, "dnsNames": [host], "issuerRef": ref, "privateKey": key}
+        yield manifest("cert-manager.io/v1", "Certificate", secret, namespace=namespace, labels=labels, spec=spec)
 
 
 def certificate_secret(owner: str, given: str | None = None) -> str:
@@ -85,8 +93,8 @@ def listener_ref(gateway: Gateway, name: str) -> dict[str, Any]:
     }
 
 
-def _proxies(chosen: Gateway) -> dict[str, Any]:
-    """Envoy beside its Gateway, on several nodes, one pod drained at a time (R36)."""
+def proxies(chosen: Proxies) -> dict[str, Any]:
+    """Return how Envoy runs: beside its Gateway, on several nodes, one pod drained at a time (R36)."""
     away = {"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1}
     spread = away | {"labelSelector": {"matchLabels": dict(chosen.pod_labels)}}
     pods = {
@@ -125,14 +133,15 @@ def _redirect(chosen: Gateway) -> dict[str, Any]:
     }
 
 
-def _client_limits(platform: Platform) -> dict[str, Any]:
+def client_limits(own: Sequence[str]) -> dict[str, Any]:
+    """Return the limits of whoever comes to a gateway; headers that are the gateway's own are taken from them."""
     return {
         "tls": {"minVersion": "1.2"},
         # What two readers of a path may read differently never reaches a backend.
         "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
         "headers": {
             "withUnderscoresAction": "RejectRequest",
-            "earlyRequestHeaders": {"remove": own_headers(platform)},
+            "earlyRequestHeaders": {"remove": list(own)},
             "lateResponseHeaders": {"set": [{"name": "strict-transport-security", "value": "max-age=31536000"}]},
         },
         "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
@@ -143,4 +152,5 @@ def _client_limits(platform: Platform) -> dict[str, Any]:
 _BACKEND_LIMITS: Final = {"requestBuffer": {"limit": f"{DEFAULT_UPLOAD_MIB}Mi"}}
 """Of every service that asks for nothing else. With a buffer there are no upgrades, so no WebSocket either."""
 
-_LUA: Final = resources.files("components.manifests").joinpath("gateway.lua").read_text(encoding="utf-8")
+LUA: Final = resources.files("components.manifests").joinpath("gateway.lua").read_text(encoding="utf-8")
+"""The script that keeps tokens at the gateway; IN-19 demands exactly this one."""

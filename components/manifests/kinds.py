@@ -44,6 +44,7 @@ KINDS: Final[dict[tuple[str, str], Kind]] = {
     ("gateway.networking.k8s.io/v1", "Gateway"): Kind("gateways", namespaced=True),
     ("gateway.networking.k8s.io/v1", "ListenerSet"): Kind("listenersets", namespaced=True),
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): Kind("httproutes", namespaced=True),
+    ("gateway.networking.k8s.io/v1", "ReferenceGrant"): Kind("referencegrants", namespaced=True),
     ("policy/v1", "PodDisruptionBudget"): Kind("poddisruptionbudgets", namespaced=True),
     ("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"): Kind("backendtrafficpolicies", namespaced=True),
     ("gateway.envoyproxy.io/v1alpha1", "EnvoyExtensionPolicy"): Kind("envoyextensionpolicies", namespaced=True),

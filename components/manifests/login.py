@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from components.estate.estate import Agency, Estate
-from components.estate.operators import Operator
+from components.estate.operators import GROUP_PREFIX, Operator
 from components.estate.platform import LOGOUT_PATH, Platform
 from components.estate.profile import Service, Window
 from components.manifests.manifest import DOMAIN
@@ -30,9 +30,11 @@ def login(estate: Estate, agency: Agency, chosen: Window) -> dict[str, Any]:
 
     An operator reaches the services of its licence only (R9): those have policies of their own.
     """
-    body = {"oidc": _oidc(estate.platform, agency, chosen), "jwt": _jwt(estate.platform, agency, chosen)}
-    barred = [operator.group for operator in estate.operators]
-    return body | ({"authorization": _all_but(barred)} if barred else {})
+    return {
+        "oidc": _oidc(estate.platform, agency, chosen),
+        "jwt": _jwt(estate.platform, agency, chosen),
+        "authorization": _all_but_operators(estate, ()),
+    }
 
 
 def entrance(
@@ -46,7 +48,7 @@ def entrance(
         members = [f"{agency.id}:{role}" for role in service.access.groups]
         authorization = _only([*members, *(operator.group for operator in licensed)])
     elif licensed:
-        authorization = _all_but(_groups(estate.operators, without=licensed))
+        authorization = _all_but_operators(estate, licensed)
     else:
         return None
     merged = {"mergeType": "StrategicMerge", "jwt": _jwt(estate.platform, owner, chosen)}
@@ -114,17 +116,18 @@ def _claim_header(name: str) -> str:
     return _CLAIM_HEADER + name.replace("_", "-")
 
 
-def _groups(operators: Sequence[Operator], without: Sequence[Operator]) -> list[str]:
-    return [operator.group for operator in operators if operator not in without]
-
-
 def _only(groups: Sequence[str]) -> dict[str, Any]:
     return {"defaultAction": "Deny", "rules": [_rule("members", "Allow", groups)]}
 
 
-def _all_but(groups: Sequence[str]) -> dict[str, Any]:
-    rules = [_rule("operators", "Deny", groups)] if groups else []
-    return {"defaultAction": "Allow", "rules": rules}
+def _all_but_operators(estate: Estate, licensed: Sequence[Operator]) -> dict[str, Any]:
+    """No operator enters without a licence. The first rule that fits decides.
+
+    Every operator's people are in one group beside their own: they stay out when the register no longer names them.
+    """
+    barred = [GROUP_PREFIX, *(operator.group for operator in estate.operators if operator not in licensed)]
+    let_in = [_rule("licensed", "Allow", [operator.group for operator in licensed])] if licensed else []
+    return {"defaultAction": "Allow", "rules": [*let_in, _rule("operators", "Deny", barred)]}
 
 
 def _rule(name: str, action: str, groups: Sequence[str]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The namespace itself, its default service account, and Pod Security pinned to a version (NS-01 to NS-05)."""
 
-from components.estate.estate import Agency
+from components.estate.estate import Agency, Estate
 from components.estate.platform import Platform
 from components.estate.profile import Environment
+from components.manifests import emergency
 from components.manifests.manifest import DOMAIN, Manifest, manifest, owner_labels
 
 _LEGAL_SCOPE_LABEL = f"{DOMAIN}/legal-scope"
@@ -20,8 +21,8 @@ def pod_security(platform: Platform) -> dict[str, str]:
     }
 
 
-def namespace(agency: Agency, environment: Environment, platform: Platform) -> Manifest:
-    """Return one environment's namespace; it carries whom to call (R23) and what it was made from."""
+def namespace(estate: Estate, agency: Agency, environment: Environment) -> Manifest:
+    """Return one environment's namespace; it carries whom to call (R23), what it was made from, and why it is shut."""
     profile = agency.profile
     identity = profile.spec.identity
     labels = owner_labels(profile.id, environment.name) | {_LEGAL_SCOPE_LABEL: str(identity.legal_scope)}
@@ -34,11 +35,14 @@ def namespace(agency: Agency, environment: Environment, platform: Platform) -> M
         f"{DOMAIN}/name-fa": identity.name_fa,
         f"{DOMAIN}/name-en": identity.name_en,
     }
+    quarantine = estate.quarantine(agency.id)
+    if quarantine is not None:
+        annotations |= emergency.annotations(estate, quarantine)
     return manifest(
         "v1",
         "Namespace",
         profile.namespace(environment),
-        labels=labels | pod_security(platform),
+        labels=labels | pod_security(estate.platform),
         annotations=annotations,
     )
 

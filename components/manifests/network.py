@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 from typing import Any, Final
 
-from components.estate.platform import HTTP_PORT, Monitoring, Peer, Platform
-from components.estate.profile import Egress, Flow, Service
+from components.estate.platform import HTTP_PORT, EgressProxy, Monitoring, Peer, Platform
+from components.estate.profile import Egress, Flow, Port, Service
 from components.manifests.kinds import DEFAULT_DENY
 from components.manifests.manifest import APP_LABEL, NAMESPACE_LABEL, Manifest, manifest
+
+ALLOW_DNS: Final = "allow-dns"
+"""Name of the NetworkPolicy that a quarantine leaves beside the default-deny."""
 
 _PRIVILEGED_PORTS: Final = 1024
 _ENVOY_PORT_OFFSET: Final = 10000
@@ -30,7 +33,7 @@ def allow_dns(namespace: str, dns: Peer, node_local: IPv4Address | None, labels:
     peers = [_peer(dns.namespace, dns.pod_labels)]
     if node_local is not None:
         peers.append({"ipBlock": {"cidr": f"{node_local}/32"}})
-    return _policy("allow-dns", namespace, labels, _egress({}, peers, _DNS_PORTS))
+    return _policy(ALLOW_DNS, namespace, labels, _egress({}, peers, _DNS_PORTS))
 
 
 def allow_monitoring(namespace: str, monitoring: Monitoring, labels: Mapping[str, str]) -> Manifest:
@@ -67,10 +70,30 @@ def gateway_policies(platform: Platform, labels: Mapping[str, str]) -> Iterator[
     doors = [_port(envoy_port(port), "TCP") for port in (HTTP_PORT, gateway.https_port)]
     if clients:  # an empty list of peers would be everybody
         yield _policy("allow-clients", where, labels, _ingress(pods, clients, doors))
-    controller = _peer(gateway.controller.namespace, gateway.controller.pod_labels)
-    yield _policy("allow-controller", where, labels, _egress(pods, [controller], [_port(_XDS_PORT, "TCP")]))
+    yield allow_controller(gateway, gateway.controller, labels)
     login = [{"ipBlock": {"cidr": cidr}} for cidr in networks.login or networks.government]
     yield _policy("allow-login", where, labels, _egress(pods, login, [_port(platform.issuer_port, "TCP")]))
+
+
+def allow_controller(gateway: Peer, controller: Peer, labels: Mapping[str, str]) -> Manifest:
+    """Return the way of a gateway's pods to the controller that configures them."""
+    return way_out("allow-controller", gateway.namespace, labels, gateway.pod_labels, controller, _XDS_PORT)
+
+
+def way_out(  # noqa: PLR0913, PLR0917  # both ends, and the port
+    name: str, namespace: str, labels: Mapping[str, str], pods: Mapping[str, str], to: Peer, port: int
+) -> Manifest:
+    """Return the way of some pods of a namespace to a TCP port of some pods elsewhere."""
+    spec = _egress(pods, [_peer(to.namespace, to.pod_labels)], [_port(port, "TCP")])
+    return _policy(name, namespace, labels, spec)
+
+
+def way_in(  # noqa: PLR0913, PLR0917  # both ends, and the port
+    name: str, namespace: str, labels: Mapping[str, str], pods: Mapping[str, str], peers: Iterable[Peer], port: int
+) -> Manifest:
+    """Return the way of pods elsewhere to a TCP port of some pods of a namespace."""
+    spec = _ingress(pods, [_peer(one.namespace, one.pod_labels) for one in peers], [_port(port, "TCP")])
+    return _policy(name, namespace, labels, spec)
 
 
 def envoy_port(port: int) -> int:
@@ -90,12 +113,34 @@ def allow_flows(namespace: str, flows: Iterable[Flow], labels: Mapping[str, str]
         )
 
 
-def allow_egress(namespace: str, egress: Iterable[Egress], labels: Mapping[str, str]) -> Iterator[Manifest]:
-    """Yield the way to each declared network outside the cloud."""
+def allow_egress(
+    namespace: str, egress: Iterable[Egress], proxy: EgressProxy | None, labels: Mapping[str, str]
+) -> Iterator[Manifest]:
+    """Yield the way to each declared destination outside the cloud: its network, or the proxy that knows its host.
+
+    To the proxy each app has one way, named after the first of its hosts: a second would open nothing more (NP-14).
+    """
+    led: set[str] = set()
     for destination in sorted(egress, key=lambda destination: destination.name):
-        ports = [_port(port.port, port.protocol) for port in destination.ports]
-        spec = _egress({APP_LABEL: destination.app}, [{"ipBlock": {"cidr": destination.cidr}}], ports)
-        yield _policy(f"allow-egress-{destination.name}", namespace, labels, spec)
+        name, pods = f"allow-egress-{destination.name}", {APP_LABEL: destination.app}
+        if destination.cidr is not None:
+            yield way_outside(name, namespace, labels, pods, [{"cidr": destination.cidr}], destination.ports)
+        elif proxy is not None and destination.app not in led:
+            led.add(destination.app)
+            yield way_out(name, namespace, labels, pods, proxy, proxy.port)
+
+
+def way_outside(  # noqa: PLR0913, PLR0917  # both ends, and the ports
+    name: str,
+    namespace: str,
+    labels: Mapping[str, str],
+    pods: Mapping[str, str],
+    blocks: Iterable[Mapping[str, Any]],
+    ports: Iterable[Port],
+) -> Manifest:
+    """Return the way of some pods of a namespace to some ports of networks."""
+    named = [_port(port.port, port.protocol) for port in ports]
+    return _policy(name, namespace, labels, _egress(pods, [{"ipBlock": dict(block)} for block in blocks], named))
 
 
 def window_backends(services: Iterable[Service]) -> list[tuple[str, int]]:

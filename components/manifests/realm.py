@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from components.estate.estate import Agency, Estate
+from components.estate.operators import GROUP_PREFIX
 from components.estate.profile import Window
 from components.manifests import login
 from components.manifests.access import ROLES
@@ -24,7 +25,7 @@ _ATTRIBUTES: Final = {
 
 
 def realm(estate: Estate) -> dict[str, Any]:
-    """Return the realm: the clients of all windows and the groups of all agencies and licensed operators."""
+    """Return the realm: the clients of all windows, and the groups of agencies, licensed operators and the platform."""
     windows = [(agency, chosen) for agency in estate.agencies if (chosen := open_window(agency)) is not None]
     return {
         "realm": estate.platform.spec.issuer.rpartition("/")[2],
@@ -40,7 +41,9 @@ def _groups(estate: Estate) -> Iterator[str]:
     for agency in estate.agencies:
         for role in (*ROLES, *(group for service in agency.profile.spec.services for group in service.access.groups)):
             yield f"{agency.id}:{role}"
+    yield GROUP_PREFIX
     yield from (operator.group for operator in estate.operators)
+    yield from estate.platform.spec.break_glass_groups
 
 
 def _session_seconds(estate: Estate, agency: Agency) -> int:

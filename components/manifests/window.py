@@ -35,12 +35,13 @@ class _Offer(NamedTuple):
 def window(estate: Estate, agency: Agency) -> Iterator[Manifest]:
     """Yield what the agency has in the gateway's namespace: listener, login, certificate, and the way to its services.
 
-    Nothing without a window, but the way to services that stand in the parent's.
+    Nothing without a window, but the way to services that stand in the parent's. In quarantine there is no such way,
+    and all the rest: people find the window, and behind it nobody who answers.
     """
     gateway = estate.platform.spec.gateway
     labels = owner_labels(agency.id, EnvironmentName.PRODUCTION)
     production = f"{agency.id}-{EnvironmentName.PRODUCTION}"
-    if has_production(agency):
+    if has_production(agency) and estate.quarantine(agency.id) is None:
         backends = network.window_backends(agency.profile.spec.services)
         yield from network.allow_to(agency.id, production, backends, gateway, labels)
     chosen = open_window(agency)

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Final
 
 from components.estate.finding import Words
+from components.manifests.access import BREAK_GLASS
+from policies.rules import break_glass
 from policies.rules.permissions import ALL, KINDS, READ, WRITE, Barred, cannot, covers, permissions, unreadable
-from policies.rules.reading import at, items, mapping
-from policies.rules.rule import Check, Mark, Object, Problem, Rule
+from policies.rules.reading import at, items, mapping, name
+from policies.rules.rule import Check, Mark, Object, Problem, Rule, kind_of
 from policies.rules.scene import Scene
 from policies.rules.subjects import RBAC
 
@@ -25,12 +27,10 @@ _ESCALATED: Final = (
 """Where the verb `*` holds one of them."""
 
 _SECRETS: Final = (Barred("", "secrets", frozenset({"list", "watch"})),)
+_PROXIES: Final = (Barred("", "pods/proxy", READ | WRITE), Barred("", "services/proxy", READ | WRITE))
 _SHELLS: Final = (
-    *(
-        Barred("", f"pods/{part}", READ | WRITE)
-        for part in ("attach", "ephemeralcontainers", "exec", "portforward", "proxy")
-    ),
-    Barred("", "services/proxy", READ | WRITE),
+    *(Barred("", f"pods/{part}", READ | WRITE) for part in ("attach", "ephemeralcontainers", "exec", "portforward")),
+    *_PROXIES,
 )
 """Ways into a running pod that pass by every route and network policy."""
 _CLUSTERS: Final = (
@@ -56,6 +56,13 @@ _FLOOR: Final = (
 
 def _barring(barred: tuple[Barred, ...]) -> Check:
     return partial(cannot, barred=barred)
+
+
+def _enters_no_pod(body: Object, scene: Scene) -> Iterator[Problem]:
+    """Refuse every way into a pod; of the break-glass role only those that are no shell, if none has it unbidden."""
+    is_break_glass = kind_of(body) == f"{RBAC}/ClusterRole" and name(body) == BREAK_GLASS
+    is_bidden = all(break_glass.is_granted(binding, scene) for binding in scene.bindings_of(BREAK_GLASS))
+    return cannot(body, scene, _PROXIES if is_break_glass and is_bidden else _SHELLS)
 
 
 def _names_all(body: Object, _scene: Scene) -> Iterator[Problem]:
@@ -190,11 +197,13 @@ RULES: Final = (
             "Polaris rolePodExecAttach",
         ),
         remedy=Words(
-            "remove it: reaching into a pod is break-glass access, never a standing right",
-            "آن را بردارید: ورود به پاد دسترسی اضطراری است، نه حقی همیشگی",
+            f"remove it: reaching into a pod is break-glass access, by the role {BREAK_GLASS} and with an end in the "
+            "register of emergencies, never a standing right",
+            f"آن را بردارید: ورود به پاد دسترسی اضطراری است، با نقش {BREAK_GLASS} و پایانی در فهرست وضعیت‌های اضطراری، "
+            "نه حقی همیشگی",
         ),
         kinds=KINDS,
-        check=_barring(_SHELLS),
+        check=_enters_no_pod,
     ),
     Rule(
         id="RB-09",

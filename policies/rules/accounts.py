@@ -5,7 +5,7 @@ from typing import Final
 
 from components.estate.finding import Words
 from policies.rules.reading import at, mapping, name, namespace, text
-from policies.rules.rule import Mark, Object, Problem, Rule
+from policies.rules.rule import Guard, Mark, Object, Problem, Rule
 from policies.rules.scene import Scene
 from policies.rules.subjects import RBAC, Subject, subjects
 
@@ -102,5 +102,6 @@ RULES: Final = (
         ),
         kinds=frozenset({"Secret"}),
         check=_is_no_token,
+        guard=Guard(expression=f'object.type != "{_TOKEN}"', resources={"": ("secrets",)}),
     ),
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from ipaddress import IPv6Network
 from ipaddress import ip_network as parse_network
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from components.estate.finding import Words
+from components.estate.networks import Network, contains, joined
 from components.estate.platform import HTTP_PORT
 from components.manifests.manifest import PLATFORM_OWNER
 from components.manifests.network import envoy_port
@@ -17,13 +18,12 @@ from policies.rules.rule import Mark, Object, Problem, Rule
 from policies.rules.scene import Scene
 from policies.rules.selectors import demands
 
-_Network: TypeAlias = IPv4Network | IPv6Network
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 """IPv4 written as IPv6, which Go reads as IPv4: no comparison of networks would see what it contains."""
 
 
 @lru_cache(maxsize=4096)
-def ip_network(cidr: str) -> _Network:
+def ip_network(cidr: str) -> Network:
     """Return the network; the same few stand in thousands of policies."""
     return parse_network(cidr)
 
@@ -38,30 +38,30 @@ def _leaves_the_cluster_out(body: Object, scene: Scene) -> Iterator[Problem]:
     inner = [ip_network(one) for one in (*networks.pods, *networks.services)]
     closed = [*inner, *(ip_network(one) for one in (*networks.nodes, *networks.metadata))]
     for path, block in _blocks(body, scene):
-        network, left_out = _read(at(block, "cidr")), _exceptions(block)
+        network, left_out = network_of(at(block, "cidr")), _exceptions(block)
         if network is None:
             yield found((*path, "cidr"), at(block, "cidr"))
         elif left_out is None:
             yield found((*path, "except"), at(block, "except"))
-        elif _is_client(body, path, network, scene) or any(_contains(one, network) for one in inner):
+        elif _is_client(body, path, network, scene) or any(contains(one, network) for one in inner):
             continue
         elif network.prefixlen == 0 and not left_out:
             yield Problem((*path, "cidr"), Words(f"{network} is everything", f"{network} یعنی همه جا"))
         else:
             for one in closed:
-                if network.overlaps(one) and not any(_contains(out, _smaller(network, one)) for out in left_out):
+                if network.overlaps(one) and not any(contains(out, _smaller(network, one)) for out in left_out):
                     yield Problem((*path, "cidr"), Words(f"{network} covers {one}", f"{network} شامل {one} است"))
 
 
 def _is_outside_the_cluster(body: Object, scene: Scene) -> Iterator[Problem]:
     networks = scene.platform.spec.networks
     for path, block in _blocks(body, scene):
-        network = _read(at(block, "cidr"))
+        network = network_of(at(block, "cidr"))
         if network is None:
             yield found((*path, "cidr"), at(block, "cidr"))
             continue
         for one in (*networks.pods, *networks.services):
-            if _contains(ip_network(one), network):
+            if contains(ip_network(one), network):
                 yield Problem((*path, "cidr"), Words(f"{network} lies inside {one}", f"{network} درون {one} است"))
 
 
@@ -73,7 +73,7 @@ def _blocks(body: Object, scene: Scene) -> Iterator[tuple[Path, Any]]:
             yield (*path, "ipBlock"), peer["ipBlock"]
 
 
-def _is_client(body: Object, path: Path, network: _Network, scene: Scene) -> bool:
+def _is_client(body: Object, path: Path, network: Network, scene: Scene) -> bool:
     gateway = scene.platform.spec.gateway
     is_platforms = owner(body, scene) == PLATFORM_OWNER and namespace(body) == gateway.namespace
     is_gateways = demands(at(body, "spec", "podSelector"), gateway.pod_labels)
@@ -87,20 +87,19 @@ def _is_client(body: Object, path: Path, network: _Network, scene: Scene) -> boo
     )
 
 
-def _exceptions(block: object) -> list[_Network] | None:
+def _exceptions(block: object) -> list[Network] | None:
     """Return what the block leaves out, neighbours joined; None where that cannot be read."""
     listed = at(block, "except")
     if listed is None:
         return []
-    read = [_read(one) for one in listed] if isinstance(listed, list) else [None]
+    read = [network_of(one) for one in listed] if isinstance(listed, list) else [None]
     if None in read:
         return None
-    four = collapse_addresses(one for one in read if isinstance(one, IPv4Network))
-    six = collapse_addresses(one for one in read if isinstance(one, IPv6Network))
-    return [*four, *six]
+    return joined(one for one in read if one is not None)
 
 
-def _read(cidr: object) -> _Network | None:
+def network_of(cidr: object) -> Network | None:
+    """Return the network that a policy names; None where it names none, or one that Go reads otherwise."""
     if not isinstance(cidr, str) or "/" not in cidr:
         return None
     try:
@@ -110,14 +109,8 @@ def _read(cidr: object) -> _Network | None:
     return None if network.overlaps(_MAPPED) and network.prefixlen >= _MAPPED.prefixlen else network
 
 
-def _smaller(one: _Network, other: _Network) -> _Network:
+def _smaller(one: Network, other: Network) -> Network:
     return one if one.prefixlen >= other.prefixlen else other
-
-
-def _contains(outer: _Network, inner: _Network) -> bool:
-    if isinstance(outer, IPv4Network):
-        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
-    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
 RULES: Final = (

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from components.estate.finding import PathPart
 from components.manifests.gateway import GATEWAY_API
 from components.manifests.manifest import PLATFORM_OWNER
-from policies.rules.ownership import objects, owner
+from policies.rules.ownership import is_exchanges, objects, owner
 from policies.rules.reading import at, items, mapping, name, namespace, text
 from policies.rules.rule import Object, kind_of
 from policies.rules.scene import Scene
@@ -45,7 +45,15 @@ class Parent(NamedTuple):
 
 
 def hosts(body: Object, scene: Scene) -> Iterator[Host]:
-    """Yield each host that a route, a door or an Ingress claims; nothing for the platform's redirect of plain HTTP."""
+    """Yield each host that a route, a door or an Ingress claims.
+
+    Nothing for the platform's redirect of plain HTTP, and nothing at the exchange.
+    """
+    if not is_exchanges(body, scene):
+        yield from _hosts(body, scene)
+
+
+def _hosts(body: Object, scene: Scene) -> Iterator[Host]:
     kind = kind_of(body)
     if kind in ROUTES:
         if owner(body, scene) != PLATFORM_OWNER or not only_redirects(body):

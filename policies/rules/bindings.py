@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.estate.finding import Words
+from policies.rules import break_glass
 from policies.rules.permissions import PREFIX
 from policies.rules.reading import at, items, mapping, name, namespace, text
 from policies.rules.rule import Mark, Object, Problem, Rule
@@ -91,6 +92,8 @@ def _binds_own_groups(body: Object, scene: Scene) -> Iterator[Problem]:
     agency = scene.tenant(namespace(body))
     if agency is None:
         return
+    if break_glass.is_granted(body, scene):
+        return
     yield from _other_role(body, own_roles=False)
     yield from _unreadable(body)
     bound = text(body, "roleRef", "name").removeprefix(PREFIX)
@@ -176,8 +179,8 @@ RULES: Final = (
         marks=frozenset({Mark.GENERATED, Mark.LIVE}),
         controls=("kubescape C-0246", "Trivy KSV-0123", "Kyverno restrict-binding-clusteradmin"),
         remedy=Words(
-            f"bind one of the {PREFIX}* roles; only break-glass access, which is not declared, has more",
-            f"یکی از نقش‌های {PREFIX}* را بدهید؛ بیش از آن تنها با دسترسی اضطراری است که اعلام نمی‌شود",
+            f"bind one of the {PREFIX}* roles; only break-glass access by the register of emergencies has more",
+            f"یکی از نقش‌های {PREFIX}* را بدهید؛ بیش از آن تنها دسترسی اضطراری است که در فهرست وضعیت‌های اضطراری آمده",
         ),
         kinds=_BINDINGS,
         check=_is_no_cluster_admin,
@@ -237,8 +240,10 @@ RULES: Final = (
         marks=frozenset({Mark.GENERATED}),
         controls=("kubescape C-0286", "kubescape C-0287", "kubescape C-0288"),
         remedy=Words(
-            f"bind {PREFIX}<role> to the group `<agency>:<role>` of the national login: no users, no service accounts",
-            f"{PREFIX}<role> را به گروه `<agency>:<role>` در ورود ملی بدهید: نه به کاربر، نه به حساب سرویس",
+            f"bind {PREFIX}<role> to the group `<agency>:<role>` of the national login: no users, no service accounts; "
+            "break-glass access is bound only as the register of emergencies has it, and in its time",
+            f"{PREFIX}<role> را به گروه `<agency>:<role>` در ورود ملی بدهید: نه به کاربر، نه به حساب سرویس؛ دسترسی "
+            "اضطراری تنها همان‌گونه و در همان زمانی داده می‌شود که در فهرست وضعیت‌های اضطراری آمده است",
         ),
         kinds=_IN_NAMESPACE,
         check=_binds_own_groups,

@@ -4,14 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from components.estate.data_items import CITIZEN
 from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, PathPart, Words
 from components.estate.operators import GROUP_PREFIX
 from components.estate.persian import normalise
 from components.estate.platform import Platform
 
-_RESERVED: Final = frozenset(("platform", "default", "national-window", GROUP_PREFIX))
-"""Names that objects of the platform have, or groups at the national login: an operator's is `operator:<id>`."""
+_RESERVED: Final = frozenset(("platform", "default", "national-window", GROUP_PREFIX, CITIZEN))
+"""Names of the platform's objects; of groups at the national login (`operator:<id>`); of whom services ask."""
 _RESERVED_PREFIX: Final = "kube"  # kube-system and its kin
 
 

@@ -65,8 +65,9 @@ def judging(
         for found in pod(judged) if pod else ():
             yield Problem((*path[:-1], *found.path), found.summary)
         if container:
+            spec = judged.spec
             for field in fields:
-                for index, entry in enumerate(items(judged.spec, field)):
+                for index, entry in enumerate(items(spec, field)):
                     for found in _in_container(entry, judged, container):
                         yield Problem((*path, field, index, *found.path), found.summary, text(entry, "name"))
 
@@ -101,8 +102,9 @@ def _in_container(entry: Any, pod: Pod, check: ContainerCheck) -> Iterable[Found
 
 
 def _lists(pod: Pod) -> Iterator[Found]:
+    spec = pod.spec
     for field in CONTAINERS:
-        found = at(pod.spec, field)
+        found = spec.get(field)
         if field == "containers" and not found:
             yield Found(("spec", field), Words("there are no containers", "هیچ کانتینری وجود ندارد"))
         elif found is not None and not isinstance(found, list):

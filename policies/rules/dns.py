@@ -69,6 +69,18 @@ def _may_be_dns(port: object) -> bool:
     return bool(first <= _DNS_PORT <= (last if is_number(last) else first))
 
 
+def leads_to_dns(rule: object, scene: Scene) -> bool:
+    """Tell whether a rule of a policy opens the way to the cluster's DNS, and no other."""
+    named, ports = items(rule, "to"), items(rule, "ports")
+    are_dns = all(_is_dns(peer, scene) for peer in named) and all(_is_dns_port(port) for port in ports)
+    return bool(named) and bool(ports) and are_dns
+
+
+def _is_dns_port(port: object) -> bool:
+    is_udp_or_tcp = text(port, "protocol") in {"UDP", "TCP"}
+    return is_udp_or_tcp and at(port, "port") == _DNS_PORT and at(port, "endPort") is None
+
+
 def _is_dns(peer: object, scene: Scene) -> bool:
     dns, node_local = scene.platform.spec.dns, scene.platform.spec.node_local_dns
     if at(peer, "ipBlock") is not None:

@@ -8,7 +8,7 @@ from policies.rules.network import found
 from policies.rules.ownership import is_tenants
 from policies.rules.permissions import KINDS, WRITE, Barred, cannot
 from policies.rules.reading import at, items
-from policies.rules.rule import Mark, Object, Problem, Rule
+from policies.rules.rule import Guard, Mark, Object, Problem, Rule
 from policies.rules.scene import Scene
 
 _ENDPOINTS: Final = (Barred("", "endpoints", WRITE), Barred("discovery.k8s.io", "endpointslices", WRITE))
@@ -62,6 +62,14 @@ RULES: Final = (
         ),
         kinds=frozenset({"Service"}),
         check=_stays_inside,
+        guard=Guard(
+            expression=(
+                'object.spec.type == "ClusterIP" && object.spec.?externalIPs.orValue([]).size() == 0 && '
+                "!has(object.spec.externalName) && !has(object.spec.loadBalancerIP) && "
+                "!has(object.spec.loadBalancerClass) && object.spec.?ports.orValue([]).all(p, !has(p.nodePort))"
+            ),
+            resources={"": ("services",)},
+        ),
     ),
     Rule(
         id="NP-18",

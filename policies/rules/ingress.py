@@ -22,7 +22,7 @@ from policies.rules.attachments import (
     only_redirects,
 )
 from policies.rules.network import found
-from policies.rules.ownership import objects, owner, parent
+from policies.rules.ownership import is_exchanges, objects, owner, parent
 from policies.rules.reading import at, items, mapping, name, namespace, text
 from policies.rules.rule import Mark, Object, Problem, Rule, kind_of
 from policies.rules.scene import Scene
@@ -123,7 +123,7 @@ def _has_own_hosts(body: Object, scene: Scene) -> Iterator[Problem]:
 
 def _names_who_attaches(body: Object, scene: Scene) -> Iterator[Problem]:
     """Judge who may attach routes, and, at a Gateway, ListenerSets: those would be doors of their own."""
-    is_platforms = namespace(body) == scene.platform.spec.gateway.namespace
+    is_platforms = namespace(body) == scene.platform.spec.gateway.namespace or is_exchanges(body, scene)
     yield from _has_listeners(body)
     for path, listener in _listeners(body):
         chosen = mapping(listener, "allowedRoutes", "namespaces")

@@ -22,7 +22,7 @@ from policies.rules.attachments import (
     parents,
 )
 from policies.rules.network import found
-from policies.rules.ownership import NOBODY, owner
+from policies.rules.ownership import NOBODY, is_exchanges, owner
 from policies.rules.reading import at, items, mapping, name, namespace, text
 from policies.rules.rule import Mark, Object, Problem, Rule
 from policies.rules.scene import Scene
@@ -39,9 +39,7 @@ def _is_behind_login(body: Object, scene: Scene) -> Iterator[Problem]:
     TLSRoutes pass requests on unread, and no SecurityPolicy can be attached to one: nobody is ever asked there.
     """
     listed = list(parents(body))
-    gateway = scene.platform.spec.gateway.namespace
-    is_strange = owner(body, scene) == NOBODY and bool(namespace(body))
-    if only_redirects(body) or (is_strange and all(parent.door.namespace != gateway for parent in listed)):
+    if only_redirects(body) or is_strangers(body, scene):
         return
     if text(body, "kind") == "TLSRoute":
         yield Problem(("kind",), Words("TLS passes through, unasked", "TLS بی هیچ پرسشی می‌گذرد"))
@@ -57,13 +55,13 @@ def _is_behind_login(body: Object, scene: Scene) -> Iterator[Problem]:
                     f"{shown} ورود را برمی‌دارد و دلیلی نمی‌آورد",
                 ),
             )
-    if any(not one.section and _replaces(one.policy) and namespace(one.policy) == namespace(body) for one in own):
+    if any(not one.section and replaces(one.policy) and namespace(one.policy) == namespace(body) for one in own):
         return
     if not listed:
         yield found(("spec", "parentRefs"), at(body, "spec", "parentRefs"))
     for parent in listed:
-        deciding = _deciding(parent.door, parent.section, scene)
-        if not deciding or not all(_asks(policy, scene) for policy in deciding):
+        counting = deciding(parent.door, parent.section, scene)
+        if not counting or not all(asks(policy, scene) for policy in counting):
             shown = f"{parent.door.namespace}/{parent.door.name}"
             yield Problem(
                 parent.path,
@@ -71,7 +69,19 @@ def _is_behind_login(body: Object, scene: Scene) -> Iterator[Problem]:
             )
 
 
-def _replaces(policy: Object) -> bool:
+def is_strangers(route: Object, scene: Scene) -> bool:
+    """Tell whether a route is neither an agency's nor the platform's, and not at the platform's gateway either.
+
+    Those at the exchange are strangers to windows: no person comes there.
+    """
+    if is_exchanges(route, scene):
+        return True
+    gateway = scene.platform.spec.gateway.namespace
+    is_nobodys = owner(route, scene) == NOBODY and bool(namespace(route))
+    return is_nobodys and all(parent.door.namespace != gateway for parent in parents(route))
+
+
+def replaces(policy: Object) -> bool:
     """Tell whether a route's policy takes the place of its listener's."""
     return text(policy, "spec", "mergeType") != _MERGE or "oidc" in mapping(policy, "spec")
 
@@ -80,10 +90,10 @@ def _is_sound(policy: Object, scene: Scene) -> bool:
     """Tell whether a route's policy keeps the login, brings one, or says why there is none."""
     has_reason = bool(text(policy, "metadata", "annotations", PUBLIC_REASON).strip())
     is_strict = "jwt" not in mapping(policy, "spec") or _demands_token(policy, scene)
-    return has_reason or _asks(policy, scene) or (not _replaces(policy) and is_strict)
+    return has_reason or asks(policy, scene) or (not replaces(policy) and is_strict)
 
 
-def _asks(policy: Object, scene: Scene) -> bool:
+def asks(policy: Object, scene: Scene) -> bool:
     """Tell whether a policy sends whoever comes without a session to the national login."""
     oidc = mapping(policy, "spec", "oidc")
     is_skipped = oidc.get("passThroughAuthHeader") not in _OFF and not _demands_token(policy, scene)
@@ -98,8 +108,12 @@ def _demands_token(policy: Object, scene: Scene) -> bool:
     return bool(providers) and is_theirs and jwt.get("optional") in _OFF and jwt.get("failOpen") in _OFF
 
 
-def _deciding(door: Door, section: str, scene: Scene) -> Sequence[Object]:
+def deciding(door: Door, section: str, scene: Scene) -> Sequence[Object]:
     """Return the policies that count at a listener of a door; none where none does, or there is no such door."""
+    return scene.kept(("deciding", door, section), lambda: _deciding(door, section, scene))
+
+
+def _deciding(door: Door, section: str, scene: Scene) -> Sequence[Object]:
     body = find_door(door, scene)
     if body is None:
         return ()
@@ -109,13 +123,15 @@ def _deciding(door: Door, section: str, scene: Scene) -> Sequence[Object]:
         return exact
     whole = [one.policy for one in own if not one.section]
     if not whole and door.kind == LISTENER_SET:
-        whole = [*_deciding(door_of(at(body, "spec", "parentRef"), door.namespace), "", scene)]
+        whole = [*deciding(door_of(at(body, "spec", "parentRef"), door.namespace), "", scene)]
     parts = [one.policy for one in own if one.section and not section]
     return [*whole, *parts] if whole else ()
 
 
 def _is_the_national_login(body: Object, scene: Scene) -> Iterator[Problem]:
     spec = mapping(body, "spec")
+    if is_exchanges(body, scene):
+        return
     if "oidc" in spec:
         yield from _is_own_login(body, scene)
     if "jwt" in spec:
@@ -136,7 +152,7 @@ def _is_own_login(body: Object, scene: Scene) -> Iterator[Problem]:
         yield found((*path, "provider", "backendRefs"), at(oidc, "provider", "backendRefs"))
     if not text(oidc, "clientID"):
         yield found((*path, "clientID"), at(oidc, "clientID"))
-    hosts = {host for host in _hosts(body, scene) if host and "*" not in host}
+    hosts = {host for host in hosts_of(body, scene) if host and "*" not in host}
     if text(oidc, "redirectURL") not in {platform.callback(host) for host in hosts}:
         yield found((*path, "redirectURL"), at(oidc, "redirectURL"))
     domain = at(oidc, "cookieDomain")
@@ -178,13 +194,17 @@ def _clients(policy: Object, scene: Scene) -> list[str]:
         text(login, "spec", "oidc", "clientID")
         for route, _ in targeted(policy, ROUTES, scene)
         for parent in parents(route)
-        for login in _deciding(parent.door, parent.section, scene)
+        for login in deciding(parent.door, parent.section, scene)
     }
     return sorted(logins - {""})
 
 
+def hosts_of(policy: Object, scene: Scene) -> Sequence[str]:
+    """Return the hosts of what a policy is attached to."""
+    return scene.kept(("hosts", id(policy)), lambda: tuple(_hosts(policy, scene)))
+
+
 def _hosts(policy: Object, scene: Scene) -> Iterator[str]:
-    """Yield the hosts of what a policy is attached to."""
     for body, section in targeted(policy, LISTENERS, scene):
         for listener in items(body, "spec", "listeners"):
             if section in {"", text(listener, "name")}:

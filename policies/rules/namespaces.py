@@ -90,7 +90,7 @@ def _is_at_home(body: Object, scene: Scene) -> Iterator[Problem]:
         is_open = scene.tenant(name(body)) is None
     else:
         path = ("metadata", "namespace")
-        is_open = text(body, "kind") in _OF_SHARED and namespace(body) in _shared(scene.platform)
+        is_open = _is_the_platforms(body, scene.platform)
     place = text(body, *path)
     if not place:
         found = at(body, *path)
@@ -99,10 +99,20 @@ def _is_at_home(body: Object, scene: Scene) -> Iterator[Problem]:
         yield Problem(path, Words(f"{place!r} is no tenant's", f"{place!r} از آن هیچ دستگاهی نیست"))
 
 
+def _is_the_platforms(body: Object, platform: Platform) -> bool:
+    """Tell whether an object may lie in a shared namespace; what it says there is judged by rules of its own."""
+    proxy, place = platform.spec.egress_proxy, namespace(body)
+    if text(body, "kind") == "ConfigMap":  # whom the egress proxy lets pass (NP-21)
+        whose = text(body, "metadata", "labels", AGENCY_LABEL)
+        return proxy is not None and place == proxy.namespace and name(body) == f"egress-{whose}"
+    return text(body, "kind") in _OF_SHARED and place in _shared(platform)
+
+
 def _shared(platform: Platform) -> frozenset[str]:
     """Return the namespaces that the platform's own stack fills."""
     spec = platform.spec
-    return frozenset(one.namespace for one in (spec.gateway, spec.monitoring, spec.national_window) if one is not None)
+    shared = (spec.gateway, spec.monitoring, spec.national_window, spec.exchange, spec.egress_proxy)
+    return frozenset(one.namespace for one in shared if one is not None)
 
 
 def _says_whose_it_is(body: Object, scene: Scene) -> Iterator[Problem]:

@@ -46,6 +46,23 @@ def peers(policy: Object) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             yield (*path, side, index), peer if isinstance(peer, Mapping) else {}
 
 
+def unread(policy: Object) -> Iterator[Problem]:
+    """Yield what hides rules of a policy: no specification, or something that is no list in place of its rules."""
+    spec = policy.get("spec")
+    if not isinstance(spec, Mapping):
+        yield found(("spec",), spec)
+        return
+    for field, _ in _SIDES.values():
+        if spec.get(field) is not None and not isinstance(spec.get(field), list):
+            yield found(("spec", field), spec.get(field))
+
+
+def names_port(port: object, number: int, protocol: str) -> bool:
+    """Tell whether this port of a rule is exactly that one: no range, no name, its protocol said."""
+    is_it = is_number(at(port, "port")) and at(port, "port") == number
+    return is_it and text(port, "protocol") == protocol and at(port, "endPort") is None
+
+
 def is_number(value: object) -> bool:
     """Tell whether the value is a whole number; Python counts true and false among them."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -70,13 +87,7 @@ def _shuts(policy: Object, direction: str, field: str) -> bool:
 
 
 def _lets_nobody_in_unnamed(body: Object, _scene: Scene) -> Iterator[Problem]:
-    spec = body.get("spec")
-    if not isinstance(spec, Mapping):
-        yield found(("spec",), spec)
-        return
-    for field, _ in _SIDES.values():
-        if spec.get(field) is not None and not isinstance(spec.get(field), list):
-            yield found(("spec", field), spec.get(field))
+    yield from unread(body)
     for path, side, rule in openings(body):
         named = at(rule, side)
         if not isinstance(named, list) or not named:

@@ -8,6 +8,7 @@ import msgspec
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Level, Words
 from components.estate.operators import Operator
+from components.estate.waiver import both_calendars
 from policies.rules.claims import is_reserved
 
 
@@ -73,6 +74,29 @@ def licensed_services(estate: Estate) -> Iterator[Finding]:
                         "اپراتور تنها از راه پنجره می‌آید: تا عرضهٔ آن در پنجره صبر کنید یا آن را بردارید",
                     ),
                 )
+
+
+def impossible_licences(estate: Estate) -> Iterator[Finding]:
+    """Refuse a licence that ends before it begins: it would open nothing, and nobody would know why (R9).
+
+    One that has ended is history, whenever it was to begin: it may have been withdrawn before.
+    """
+    for operator in estate.operators:
+        since, until = operator.licence.since, operator.licence.until
+        if since is not None and since >= until and not estate.has_ended(until):
+            begin, end = both_calendars(since), both_calendars(until)
+            yield operator.fails(
+                "licence-end-before-start",
+                ("licence", "until"),
+                Words(
+                    f"the licence of {operator.id!r} begins on {begin.en} and ends on {end.en}",
+                    f"پروانهٔ {operator.id!r} در {begin.fa} آغاز می‌شود و در {end.fa} پایان می‌یابد",
+                ),
+                Words(
+                    "write as `until` the first day on which it no longer holds, after `from`",
+                    "`until` را نخستین روزی بنویسید که پروانه دیگر اعتبار ندارد، پس از `from`",
+                ),
+            )
 
 
 def ended_licences(estate: Estate) -> Iterator[Finding]:

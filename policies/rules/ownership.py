@@ -43,6 +43,12 @@ def is_tenants(body: Object, scene: Scene) -> bool:
     return not namespace(body) or owner(body, scene) not in {NOBODY, PLATFORM_OWNER}
 
 
+def is_exchanges(body: Object, scene: Scene) -> bool:
+    """Tell whether an object is in the exchange's namespace: then it is no window's, and IN-26 and IN-27 judge it."""
+    chosen = scene.platform.spec.exchange
+    return chosen is not None and namespace(body) == chosen.namespace
+
+
 def parent(agency: str, scene: Scene) -> str:
     """Return the agency in whose window this one may offer services too; empty where there is none."""
     return scene.remembered(_parents).get(agency, "")

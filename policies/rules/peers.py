@@ -49,8 +49,6 @@ def _leads_somewhere(body: Object, scene: Scene) -> Iterator[Problem]:
     elif _is_void(selector, namespace(body), scene):
         yield Problem(("spec", "podSelector"), _VOID)
     for path, peer in peers(body):
-        if "ipBlock" in peer:
-            continue
         elsewhere = "namespaceSelector" in peer
         places = named_namespaces(peer["namespaceSelector"]) if elsewhere else frozenset({namespace(body)})
         unknown = sorted(place for place in places if elsewhere and not _is_known(place, scene))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from components.estate.finding import PathPart, Words
+from components.manifests.access import BREAK_GLASS
 from policies.rules.reading import at, items, name, namespace, text
 from policies.rules.rule import Object, Problem
 from policies.rules.scene import Scene
@@ -47,7 +48,7 @@ def of_tenants(role: Object, scene: Scene) -> bool:
     if text(role, "kind") == "Role":
         return scene.tenant(namespace(role)) is not None
     is_bound = any(reaches_tenants(binding, scene) for binding in scene.bindings_of(name(role)))
-    return name(role).startswith(PREFIX) or is_bound
+    return name(role).startswith(PREFIX) or name(role) == BREAK_GLASS or is_bound
 
 
 def unreadable(role: Object) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Reads objects of which nothing is sure: what is missing, null or of another type reads as nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from components.estate.finding import PathPart
@@ -28,7 +28,7 @@ def at(body: Any, *path: PathPart) -> Any:
     for part in path:
         # Exact types first: asking for an abstract one takes longer than all the rest of a rule.
         if type(body) is dict or (type(part) is str and isinstance(body, Mapping)):
-            body = body.get(part) if type(part) is str else None
+            body = body.get(part)
         elif type(part) is int and isinstance(body, list) and part < len(body):
             body = body[part]
         else:
@@ -56,24 +56,21 @@ def items(body: Any, *path: PathPart) -> list[Any]:
 
 def name(body: Any) -> str:
     """Return the object's name; empty where it has none."""
-    return text(body, "metadata", "name")
+    return _named(body, "name")
 
 
 def namespace(body: Any) -> str:
     """Return the object's namespace; empty where it has none."""
-    return text(body, "metadata", "namespace")
+    return _named(body, "namespace")
+
+
+def _named(body: Any, field: str) -> str:
+    """Return a text of the metadata: what `text` would, without a walk, for this is asked most of all."""
+    metadata = body.get("metadata") if type(body) is dict else at(body, "metadata")
+    found = metadata.get(field) if type(metadata) is dict else at(metadata, field)
+    return found if isinstance(found, str) else ""
 
 
 def pod_path(body: Any) -> tuple[str, ...] | None:
     """Return where the object's pod specification lies; None where the kind has none."""
     return _PODS.get(text(body, "kind"))
-
-
-def containers(body: Any) -> Iterator[tuple[tuple[PathPart, ...], Mapping[str, Any]]]:
-    """Yield every container of the object's pod with its path: first init, then ordinary, then ephemeral ones."""
-    path = pod_path(body)
-    if path is None:
-        return
-    for field in CONTAINERS:
-        for index, container in enumerate(items(body, *path, field)):
-            yield (*path, field, index), container if isinstance(container, Mapping) else {}

@@ -7,7 +7,7 @@ from components.estate.finding import Level, PathPart, Words
 from components.manifests.gateway import GATEWAY_API
 from policies.rules.attachments import GATEWAY, INGRESS, ROUTES, find_door, hosts, parents
 from policies.rules.network import found, is_number
-from policies.rules.ownership import objects
+from policies.rules.ownership import is_exchanges, objects
 from policies.rules.reading import at, items, mapping, name, namespace, text
 from policies.rules.rule import Mark, Object, Problem, Rule, kind_of
 from policies.rules.scene import Scene
@@ -24,6 +24,8 @@ def _names_its_door(body: Object, scene: Scene) -> Iterator[Problem]:
 
     In the gateway's own namespace a route may leave the namespace to the default, which is there.
     """
+    if is_exchanges(body, scene):
+        return
     gateway = scene.platform.spec.gateway
     listed = list(parents(body))
     if not listed:

@@ -7,10 +7,13 @@ all made from these records.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from components.estate.finding import Level, PathPart, Words
 from policies.rules.scene import Scene
+
+ANY_KIND: Final = "*"
+"""Among a rule's kinds: it judges every object, also one that does not say of what kind it is."""
 
 Object: TypeAlias = Mapping[str, Any]
 """A Kubernetes object as its file or the API has it; nothing in it is sure to be there, or of the right type."""
@@ -71,7 +74,8 @@ class Rule:
         marks: On which paths it is judged.
         controls: The published controls that it follows; the basis of all of them is a default of the platform.
         remedy: What is allowed, and what to do.
-        kinds: Which objects: `group/Kind`, or `Kind` alone in the core group; of any version.
+        kinds: Which objects: `group/Kind`, or `Kind` alone in the core group, of any version; or
+            `ANY_KIND`.
         check: What is wrong with one object.
         waivable: Whether the committee may excuse from it.
         guard: Its twin at admission.

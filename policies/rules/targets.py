@@ -60,12 +60,26 @@ def security_policies(body: Object, scene: Scene) -> Sequence[Attached]:
 
 def targeted(policy: Object, kinds: Iterable[str], scene: Scene) -> Iterator[tuple[Object, str]]:
     """Yield the objects of these kinds, in the policy's namespace, that it is attached to, and at which section."""
-    wanted = list(named(policy))
+    wanted, selectors = list(named(policy)), items(policy, "spec", "targetSelectors")
     for kind in sorted(kinds):
-        for body in objects(scene, kind, namespace(policy)):
-            yield from ((body, one.section) for one in wanted if one[1:3] == (kind, name(body)))
-            if any(_selects(one, policy, body) for one in items(policy, "spec", "targetSelectors")):
+        for one in wanted:
+            if one.kind == kind:
+                yield from ((body, one.section) for body in _called(scene, kind, one.namespace).get(one.name, ()))
+        for body in objects(scene, kind, namespace(policy)) if selectors else ():
+            if any(_selects(one, policy, body) for one in selectors):
                 yield body, ""
+
+
+def _called(scene: Scene, kind: str, inside: str) -> Mapping[str, Sequence[Object]]:
+    """Return the objects of a kind in a namespace by their names."""
+    return scene.kept(("called", kind, inside), lambda: _by_name(objects(scene, kind, inside)))
+
+
+def _by_name(bodies: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
+    called: dict[str, list[Object]] = defaultdict(list)
+    for body in bodies:
+        called[name(body)].append(body)
+    return called
 
 
 _Names = tuple[str, str, str]

@@ -44,10 +44,7 @@ def _no_sockets(pod: Pod) -> Iterator[Found]:
 
 def _leads_to_socket(path: str) -> bool:
     """Return whether it is a socket of a container runtime, or a folder above one; so is what cannot be read."""
-    normal = posixpath.normpath("/" + path.lstrip("/"))
-    if normal == "/var":
-        return True
-    normal = normal.removeprefix("/var") if normal.startswith("/var/run") else normal
+    normal = posixpath.normpath("/" + path.lstrip("/")).removeprefix("/var")  # /var/run is /run
     return any(f"{socket}/".startswith(normal.rstrip("/") + "/") for socket in _SOCKETS)
 
 

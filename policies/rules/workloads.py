@@ -1,5 +1,6 @@
 """WL-11, 12, 17, 20 to 23: what a workload asks of the platform, beyond what Pod Security looks at."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -27,6 +28,9 @@ _NODE_LABELS: Final = "^(kubernetes[.]io/(os|arch)|topology[.]kubernetes[.]io/.+
 """Labels that say what a node is; all others may say whose it is, or which one."""
 _NODE_TAINTS: Final = "^node[.]kubernetes[.]io/.+$"
 """Taints that say how a node is; all others say whose it is."""
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
+_SIDES: Final = ("podAffinity", "podAntiAffinity")
 _NONE_AVAILABLE: Final = "^0+%?$"
 _ALL_NEEDED: Final = "^0*100%$"
 _REPLICAS_MIN: Final = 2
@@ -68,16 +72,31 @@ def _no_foreign_node(pod: Pod) -> Iterator[Found]:
                 yield Found((*path, "matchExpressions", index, "key"), stated("key", at(expression, "key")))
         if items(term, "matchFields"):
             yield Found((*path, "matchFields"), Words("one node is named", "یک گرهٔ معین نام برده شده است"))
+    yield from _no_foreign_pods(pod)
+
+
+def _no_foreign_pods(pod: Pod) -> Iterator[Found]:
+    for path, term in _pod_terms(pod.spec):
+        for field in ("namespaceSelector", "namespaces"):
+            if at(term, field) not in (None, []):  # an empty selector is all namespaces
+                yield Found((*path, field), Words("it looks at pods of others", "به پادهای دیگران نگاه می‌کند"))
+
+
+def _pod_terms(spec: Object) -> Iterator[tuple[Path, Any]]:
+    for side in _SIDES:
+        yield from _terms(spec, ("affinity", side, _REQUIRED), ())
+        yield from _terms(spec, ("affinity", side, _PREFERRED), ("podAffinityTerm",))
+
+
+def _terms(spec: Object, path: Path, inside: Path) -> Iterator[tuple[Path, Any]]:
+    for index, entry in enumerate(items(spec, *path)):
+        yield ("spec", *path, index, *inside), at(entry, *inside)
 
 
 def _node_terms(spec: Object) -> Iterator[tuple[Path, Any]]:
     path: Path = ("affinity", "nodeAffinity")
-    required = (*path, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
-    for index, term in enumerate(items(spec, *required)):
-        yield ("spec", *required, index), term
-    preferred = (*path, "preferredDuringSchedulingIgnoredDuringExecution")
-    for index, weighted in enumerate(items(spec, *preferred)):
-        yield ("spec", *preferred, index, "preference"), at(weighted, "preference")
+    yield from _terms(spec, (*path, _REQUIRED, "nodeSelectorTerms"), ())
+    yield from _terms(spec, (*path, _PREFERRED), ("preference",))
 
 
 def _says(pattern: str, key: object) -> bool:
@@ -223,15 +242,17 @@ RULES: Final = (
         id="WL-20",
         name="workload-no-foreign-node",
         title=Words(
-            "No pod chooses a node of the control plane, of somebody else, or by name",
-            "هیچ پادی گرهٔ کنترل، گرهٔ دیگری یا گره‌ای را به نام برنمی‌گزیند",
+            "No pod chooses a node of the control plane, of somebody else, or by name, or by whose pods run there",
+            "هیچ پادی گرهٔ کنترل، گرهٔ دیگری، گره‌ای به نام یا گره‌ای را به سبب پادهای دیگران برنمی‌گزیند",
         ),
         controls=("kyverno restrict-controlplane-scheduling", "kyverno restrict-node-selection"),
         remedy=Words(
             "select by kubernetes.io/os, kubernetes.io/arch, topology.kubernetes.io or node.kubernetes.io labels only, "
-            "tolerate node.kubernetes.io taints only, and name no node",
+            "tolerate node.kubernetes.io taints only, name no node, and let pod affinities look at the own namespace "
+            "only",
             "تنها با برچسب‌های kubernetes.io/os، kubernetes.io/arch، topology.kubernetes.io و node.kubernetes.io "
-            "برگزینید، تنها taintهای node.kubernetes.io را بپذیرید و گره‌ای را نام نبرید",
+            "برگزینید، تنها taintهای node.kubernetes.io را بپذیرید، گره‌ای را نام نبرید و affinity پادها را به فضای نام "
+            "خود محدود کنید",
         ),
         check=judging(pod=_no_foreign_node),
         guard=Guard(
@@ -239,10 +260,11 @@ RULES: Final = (
                 'variables.pod.?nodeName.orValue("") == "" && '
                 f'variables.pod.?nodeSelector.orValue({{}}).all(k, k.matches("{_NODE_LABELS}")) && '
                 f'variables.pod.?tolerations.orValue([]).all(t, t.?key.orValue("").matches("{_NODE_TAINTS}")) && '
-                f"{_MAY_BE}.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms.orValue([]).all(t, "
-                f"{_EXPRESSIONS}) && "
-                f"{_MAY_BE}.?preferredDuringSchedulingIgnoredDuringExecution.orValue([]).map(p, p.preference).all(t, "
-                f"{_EXPRESSIONS})"
+                f"{_MAY_BE}.?{_REQUIRED}.?nodeSelectorTerms.orValue([]).all(t, {_EXPRESSIONS}) && "
+                f"{_MAY_BE}.?{_PREFERRED}.orValue([]).map(p, p.preference).all(t, {_EXPRESSIONS}) && "
+                f"{json.dumps(_SIDES)}.all(s, (variables.pod.?affinity[?s].?{_REQUIRED}.orValue([]) + "
+                f"variables.pod.?affinity[?s].?{_PREFERRED}.orValue([]).map(p, p.podAffinityTerm)).all(t, "
+                "!has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0))"
             ),
             resources=WORKLOAD_RESOURCES,
         ),

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from components.manifests.kinds import Order, order_of
 from components.manifests.manifest import Manifest, identity
 from scripts.cluster import inventory, prune
-from scripts.cluster.address import home, shown
+from scripts.cluster.address import Identity, home, shown
 from scripts.cluster.connection import THREADS, Connection
 from scripts.cluster.errors import ClusterError
 from scripts.cluster.inventory import Inventory
@@ -132,11 +132,28 @@ class _Run:
             self._each(f"step {order} of {len(Order)}", items, write)
 
     def prune(self) -> None:
-        """Delete what is no longer declared, of the owners that have all that is."""
+        """Delete what is no longer declared: access and ways always, the rest of the owners that have all that is.
+
+        Else whoever can make one object fail, as a tenant its own ConfigMap, would keep open what a quarantine shuts.
+        """
         bad = {result.owner for result in self.results if result.outcome in _BAD}
-        clean = [declared for declared in self._declarations if declared.owner not in bad]
-        items = [(d.owner, subject) for d in clean for subject in prune.stale(d, self._there)]
+        items = [
+            (declared.owner, subject)
+            for declared in self._declarations
+            for subject in prune.stale(declared, self._there)
+            if declared.owner not in bad or self._shuts(declared.owner, subject)
+        ]
         self._each("deleting", items, lambda item: self._writer.delete(*item))
+
+    def _shuts(self, owner: str, subject: Identity) -> bool:
+        """Tell whether to delete it takes something away, and opens nothing, whatever else has failed.
+
+        Where the default-deny does not stand, pods are open that no policy selects any more.
+        """
+        if owner in {refusal.owner for refusal in self.refusals}:
+            return False
+        unshut = {home(r.subject) for r in self.results if r.outcome in _BAD and prune.is_floor(r.subject)}
+        return subject[1] == "RoleBinding" or (subject[1] == "NetworkPolicy" and home(subject) not in unshut)
 
     def written(self) -> list[Manifest]:
         """Return the manifests that the cluster should hold now."""

@@ -15,8 +15,17 @@ _SHUTTING: Final = ("LimitRange", "ResourceQuota", "ServiceAccount")
 """Kinds that stay with default-deny in a namespace that nobody declares any more: it stays shut, not merely empty."""
 
 
+_OPENING: Final = ("RoleBinding", "NetworkPolicy")
+"""Kinds of which each object opens something; they go first, in this order."""
+
+
+def is_floor(subject: Identity) -> bool:
+    """Tell whether this is a namespace or its default-deny, without which nothing in it is shut."""
+    return subject[:2] == NAMESPACE or (subject[1], subject[3]) == ("NetworkPolicy", DEFAULT_DENY)
+
+
 def stale(declared: Declaration, inventory: Inventory) -> Iterator[Identity]:
-    """Yield the owner's objects that are no longer declared, access first; never a namespace.
+    """Yield the owner's objects that are no longer declared, access and ways first; never a namespace.
 
     An agency's lie in its own namespaces and in the platform's. What bears its labels in another agency's namespace was
     not written by us.
@@ -31,7 +40,7 @@ def stale(declared: Declaration, inventory: Inventory) -> Iterator[Identity]:
         and _may_go(subject, declared.owner, inventory)
     ]
     namespaces = _namespaces(declared)
-    for subject in sorted(found, key=lambda subject: (subject[1] != "RoleBinding", subject)):
+    for subject in sorted(found, key=lambda subject: (_rank(subject[1]), subject)):
         if subject[3] != DEFAULT_DENY and (subject[2] in namespaces or subject[1] not in _SHUTTING):
             yield subject
 
@@ -46,6 +55,10 @@ def undeclared(
         is_known = known is None or owner in (*known, PLATFORM_OWNER)
         if owner is not None and (name not in wanted[owner] if owner in wanted else not is_known):
             yield Undeclared(owner=owner, namespace=name)
+
+
+def _rank(kind: str) -> int:
+    return _OPENING.index(kind) if kind in _OPENING else len(_OPENING)
 
 
 def _namespaces(declared: Declaration) -> set[str]:

@@ -55,7 +55,7 @@ class _Reader:
 
     def __init__(self, *, may_alias: bool) -> None:
         self.problems: list[Problem] = []
-        self._may_alias = may_alias
+        self._read = self._shared if may_alias else self._fresh
         self._made: dict[int, tuple[Any, int]] = {}
         self._open: set[int] = set()
         self._size = 0
@@ -67,7 +67,7 @@ class _Reader:
         Raises:
             UnreadableError: An alias contains itself, or aliases grow beyond all measure.
         """
-        return self._shared(node) if self._may_alias else self._fresh(node)
+        return self._read(node)
 
     def _shared(self, node: Node) -> Any:
         """Read a node that aliases may lead to again: made once, and its size counted each time."""
@@ -90,23 +90,25 @@ class _Reader:
 
     def _fresh(self, node: Node) -> Any:
         tag = node.tag
+        if tag is PLAIN:
+            value = resolve(node.value)
+            return self._number(node, value) if type(value) is float else value
         if type(node) is ScalarNode:
-            if tag is TEXT:
-                return node.value
-            return self._number(node, resolve(node.value)) if tag is PLAIN else self._tagged(node)
+            return node.value if tag is TEXT else self._tagged(node)
         if tag not in _COLLECTIONS:
             self._report(node, "manifest-tag", (_tag(tag), _TAG_REMEDY))
-        return self._mapping(node) if type(node) is MappingNode else [self.read(item) for item in node.value]
+        return self._mapping(node) if type(node) is MappingNode else [*map(self._read, node.value)]
 
     def _mapping(self, node: Node) -> dict[str, Any]:
         result: dict[str, Any] = {}
         borrowed: set[str] = set()
+        read = self._read
         for key_node, value_node in node.value:
             if key_node.tag is PLAIN and key_node.value == "<<":
                 borrowed |= self._merge(result, value_node)
                 continue
-            key, value = self._key(key_node), self.read(value_node)
-            if key is None:
+            key, value = read(key_node), read(value_node)
+            if type(key) is not str and (key := self._key(key_node, key)) is None:
                 continue
             if key in result and key not in borrowed:
                 found = f"the key {quoted(key)} is there twice", f"کلید {quoted(key)} دو بار آمده است"
@@ -114,11 +116,8 @@ class _Reader:
             result[key] = value
         return result
 
-    def _key(self, node: Node) -> str | None:
-        """Return the key as text, as JSON wants it."""
-        key = self.read(node)
-        if isinstance(key, str):
-            return key
+    def _key(self, node: Node, key: Any) -> str | None:
+        """Return a key that is no text as text, as JSON wants it."""
         if isinstance(key, bool):
             return "true" if key else "false"
         if isinstance(key, int | float):
@@ -129,7 +128,7 @@ class _Reader:
 
     def _merge(self, result: dict[str, Any], node: Node) -> set[str]:
         """Put what a merge key names into `result`, and return the keys of that."""
-        merged = self.read(node)
+        merged = self._read(node)
         several = merged[::-1] if isinstance(node, SequenceNode) else [merged]  # of several, the first wins
         if not all(isinstance(one, dict) for one in several):
             self._report(node, "manifest-key", _MERGE)
@@ -148,7 +147,7 @@ class _Reader:
         return node.value
 
     def _number(self, node: Node, value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
+        if type(value) is float and not math.isfinite(value):
             found = f"{quoted(node.value)} is no number of JSON", f"{quoted(node.value)} عدد JSON نیست"
             self._report(node, "manifest-number", (Words(*found), _NUMBER_REMEDY))
         return value

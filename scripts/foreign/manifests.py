@@ -17,11 +17,12 @@ from components.estate.document import Problem, place
 from components.estate.estate import Estate
 from components.estate.finding import Finding, Level, Status, Where, Words, in_order, printable, quoted
 from policies.catalogue import CATALOGUE
-from policies.rules.reading import mapping
+from policies.engine import settled
+from policies.ledger_advice import Read
+from policies.rules.reading import mapping, name
 from policies.rules.rule import Mark, kind_of
 from policies.rules.scene import Scene
-from policies.verdict import Judgement, Placed, judge
-from policies.waivers import apply
+from policies.verdict import Judgement, Placed, judge, subject_of
 from scripts.foreign.data import documents
 from scripts.foreign.folder import File, listing, text_of
 from scripts.foreign.objects import CLUSTER_SCOPED, ENCRYPTED, Flaw, foreign, in_namespace, objects
@@ -92,8 +93,10 @@ def judged(manifests: Manifests, estate: Estate) -> Judgement:
     """Judge the objects as their tenants' own, and return that with what was found while reading, at its lines."""
     scene = Scene((placed.body for placed in manifests.placed), estate.platform, estate)
     judgement = judge(manifests.placed, scene, Mark.TENANT, RULES)
-    settled = apply(judgement.findings, estate.waivers, estate.as_of, estate.platform.zone)
-    found = (*manifests.findings, *_strangers(manifests.placed, scene), *settled)
+    excused = {waiver.spec.subject.name for waiver in estate.waivers}
+    only = frozenset(subject_of(one.body, scene) for one in manifests.placed if name(one.body) in excused)
+    of_objects = settled(judgement.findings, estate, Read(frozenset({Mark.TENANT}), only=only))
+    found = (*manifests.findings, *_strangers(manifests.placed, scene), *of_objects)
     return Judgement(located(found, manifests.paths), judgement.passed)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.estate import loader
 from components.estate.finding import Words
 from components.manifests.manifest import PLATFORM_OWNER
 from scripts.foreign.manifests import RULES, judged, load
@@ -36,7 +37,7 @@ class ManifestReport(Report):
 
 
 def report_of(
-    named: Sequence[Path], default_namespace: str, project: Judged, progress: Callable[[str], None]
+    named: Sequence[Path], default_namespace: str, project: Judged, root: Path, progress: Callable[[str], None]
 ) -> Report:
     """Judge the manifests in these files and folders as tenants' own.
 
@@ -44,6 +45,7 @@ def report_of(
         named: What to read.
         default_namespace: The namespace of objects that name none.
         project: Whose platform and agencies they are held against; what is wrong with these is not said again.
+        root: Where the project lies: a waiver that does nothing is told at its line.
         progress: Is told now and then how far the reading is.
 
     Raises:
@@ -54,10 +56,11 @@ def report_of(
         return Report(findings=findings, rules=rules_of(findings))
     manifests = load(named, default_namespace, progress)
     judgement = judged(manifests, project.estate)
+    findings = loader.locate(root, judgement.findings)
     return ManifestReport(
-        findings=judgement.findings,
+        findings=findings,
         passed=judgement.passed,
-        rules=rules_of(judgement.findings, RULES),
+        rules=rules_of(findings, RULES),
         as_of=project.estate.as_of,
         files=len(manifests.paths),
         objects=len(manifests.placed),

@@ -127,6 +127,11 @@ class LocalCloud:
         with self._in_words(), self._locked():
             objects.provision_backends(self._client(), self._window_layout, services)
 
+    def provision_keys(self, namespace: str, name: str) -> None:
+        """Put the keys that sign the cluster's tokens into a ConfigMap, under `jwks`."""
+        with self._in_words(), self._locked():
+            objects.provision_keys(self._client(), namespace, name)
+
     def import_realm(self, realm: Mapping[str, Any]) -> bool:
         """Make the national login's realm exactly this one; tell whether it was not before.
 

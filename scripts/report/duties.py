@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.estate.dates import Day
 from components.estate.finding import Words
+from components.estate.waiver import both_calendars
 from policies.duties import Duty, State
 
 _MARKS: Final = {
@@ -41,14 +42,23 @@ def content(duties: Iterable[Duty]) -> dict[str, Any]:
 
 
 def _line(duty: Duty, language: str) -> str:
-    mark, title = _MARKS[duty.state].in_language(language), duty.title.in_language(language)
+    mark, title = _mark(duty).in_language(language), duty.title.in_language(language)
     by = _by(duty.due_on).in_language(language) if duty.due_on is not None else ""
     head = f"{duty.subject}: {mark} [{duty.id}] {title}{by}"
     return f"{head}: {duty.summary.in_language(language)} ({duty.source})"
 
 
+def _mark(duty: Duty) -> Words:
+    mark = _MARKS[duty.state]
+    if duty.until is None:
+        return mark
+    until = both_calendars(duty.until)
+    return Words(f"{mark.en} by {duty.waiver} until {until.en}", f"{mark.fa} با {duty.waiver} تا {until.fa}")
+
+
 def _object(duty: Duty) -> dict[str, Any]:
     due_on = duty.due_on
+    excuse = {"waiver": duty.waiver, "until": duty.until.isoformat()} if duty.until is not None else {}
     return {
         "id": str(duty.id),
         "subject": duty.subject,
@@ -57,7 +67,7 @@ def _object(duty: Duty) -> dict[str, Any]:
         "title": {"en": duty.title.en, "fa": duty.title.fa},
         "summary": {"en": duty.summary.en, "fa": duty.summary.fa},
         "source": duty.source,
-    }
+    } | excuse
 
 
 def _by(day: Day) -> Words:

@@ -124,7 +124,9 @@ class _Page(NamedTuple):
 
     def _row(self, one: Connected) -> Element:
         service = one.service
-        tags = [self._tag("high", words.HIGH_USE)] if service.high_use else []
+        tags = [self._tag("closed", words.CLOSED)] if one.is_closed else []
+        if service.high_use:
+            tags.append(self._tag("high", words.HIGH_USE))
         if service.access.policy in words.ACCESS:
             tags.append(self._tag(service.access.policy, words.ACCESS[service.access.policy]))
         about = _element("p", {}, self._card(one), *tags)

@@ -31,13 +31,18 @@ class Reason(StrEnum):
 
 
 class Connected(NamedTuple):
-    """A service that has a route: whose it is, in whose window it stands, and where people open it."""
+    """A service that has a route: whose it is, in whose window it stands, and where people open it.
+
+    Attributes:
+        is_closed: Whether its agency is in quarantine, so that nobody answers at present.
+    """
 
     agency: Agency
     service: Service
     owner: str
     origin: str
     path: str
+    is_closed: bool
 
     @property
     def url(self) -> str:
@@ -81,10 +86,11 @@ def catalogue(estate: Estate, declared: Iterable[Declaration]) -> Catalogue:
     missing: list[Missing] = []
     for agency in sorted(estate.agencies, key=lambda one: one.id):
         routed = dict(_routed(declarations.get(agency.id, ()), listeners))
+        is_closed = estate.quarantine(agency.id) is not None
         for service in sorted(agency.profile.spec.services, key=lambda one: one.card_id):
             if service.card_id in routed:
                 listener, path = routed[service.card_id]
-                connected.append(Connected(agency, service, listener.owner, listener.origin, path))
+                connected.append(Connected(agency, service, listener.owner, listener.origin, path, is_closed))
             elif service.kind is Kind.DEDICATED and service.high_use:
                 missing.append(Missing(agency, service, _reason(estate, agency, service)))
     return Catalogue(tuple(connected), tuple(missing))
@@ -120,6 +126,7 @@ def _service(one: Connected) -> dict[str, Any]:
         "highUse": service.high_use,
         "access": service.access.policy,
         "url": one.url,
+        "closed": one.is_closed,
     }
 
 

@@ -36,6 +36,7 @@ FOUND: Final = Words("found: {found} of {services} services", "یافته‌ها
 NONE_FOUND: Final = Words("no connected service found", "هیچ خدمت متصلی یافت نشد")
 SERVICES: Final = Words("services: {services}", "{services} خدمت")
 IN_WINDOW_OF: Final = Words("in the window of {name}", "در پنجرهٔ {name}")
+CLOSED: Final = Words("closed for now", "فعلاً بسته است")
 HIGH_USE: Final = Words("high use", "پرکاربرد")
 ACCESS: Final = {
     "groups": Words("needs membership of a group", "نیازمند عضویت در گروه"),

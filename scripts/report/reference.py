@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from components.estate.finding import Level
-from policies.rules.rule import Mark, Rule
+from policies.catalogue import ELSEWHERE
+from policies.rules.rule import ANY_KIND, Mark, Rule
 from policies.verdict import SOURCE
 from scripts.report.markdown import escape
 
@@ -21,7 +22,13 @@ _MARKS: Final = {
 def reference(rules: Iterable[Rule]) -> str:
     """Return the page, in the order of the ids."""
     listed = sorted(rules, key=lambda rule: rule.id)
-    return "".join((*_opening(listed), *(_entry(rule) for rule in listed)))
+    return "".join((*_opening(listed), *_elsewhere(), *(_entry(rule) for rule in listed)))
+
+
+def _elsewhere() -> Iterator[str]:
+    yield "\nThese ids judge no single Kubernetes object:\n\n"
+    for rule_id, words in sorted(ELSEWHERE.items()):
+        yield f'- **{rule_id}**: {escape(words.en)}.\n\n  <p dir="rtl">{_html(words.fa)}.</p>\n'
 
 
 def _opening(rules: list[Rule]) -> Iterator[str]:
@@ -43,13 +50,17 @@ def _entry(rule: Rule) -> str:
         f'<p dir="rtl">{_html(rule.title.fa)}.</p>\n\n'
         f"- **Level**: {rule.level}\n"
         f"- **Marks**: {_marks(rule)}\n"
-        f"- **Objects**: {', '.join(f'`{kind}`' for kind in sorted(rule.kinds))}\n"
+        f"- **Objects**: {_kinds(rule)}\n"
         f"- **Waivable**: {'yes, by the committee' if rule.waivable else 'no'}\n"
         f"- **At admission**: {'refused' if rule.guard else 'no guard of ours'}\n"
         f"- **Controls**: {escape('; '.join(rule.controls))}\n"
         f"- **What to do**: {escape(rule.remedy.en)}\n\n"
         f'<p dir="rtl">{_html(rule.remedy.fa)}</p>\n'
     )
+
+
+def _kinds(rule: Rule) -> str:
+    return "of every kind" if ANY_KIND in rule.kinds else ", ".join(f"`{kind}`" for kind in sorted(rule.kinds))
 
 
 def _marks(rule: Rule) -> str:

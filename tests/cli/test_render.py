@@ -241,12 +241,11 @@ def test_a_full_disk_is_said_and_the_next_run_completes(
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    for path in (project / loader.PROFILES).glob("*.yaml"):
-        if path.stem in ("irica", "mefa"):
-            (root / loader.PROFILES / path.name).write_bytes(path.read_bytes())
-    (root / loader.PLATFORM).write_bytes((project / loader.PLATFORM).read_bytes())
-    for path in (root / loader.PROFILES).glob("[ms][ip]*.yaml"):
+    for path in (root / loader.PROFILES).iterdir():
         path.unlink()
+    for path in (project / loader.PROFILES).glob("*.yaml"):  # all: whoever exchanges data needs its partners
+        (root / loader.PROFILES / path.name).write_bytes(path.read_bytes())
+    (root / loader.PLATFORM).write_bytes((project / loader.PLATFORM).read_bytes())
     shown = tmp_path / "shown"
     ran = subprocess.run(
         ["unshare", "-rm", "sh", "-c", DISK_FULL, "sh", str(disk), sys.executable, str(shown)],

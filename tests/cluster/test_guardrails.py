@@ -3,6 +3,7 @@
 Only one rule is bound at a time, because the server names only the first policy that refuses.
 """
 
+import copy
 import http.client
 import json
 import re
@@ -10,10 +11,13 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
+from components.estate import loader
 from components.estate.estate import Estate
 from components.manifests import access
 from components.manifests.manifest import AGENCY_LABEL, Manifest, manifest, owner_labels
@@ -28,6 +32,7 @@ from scripts.cluster.connection import Connection, connect
 from scripts.cluster.read_back import read_back
 from stacks.declaration import declaration
 from tests.live_cluster import Cluster
+from tests.policies import clock
 from tests.policies.cases import Case, cases
 
 pytestmark = pytest.mark.live
@@ -107,6 +112,11 @@ class Server:
         finally:
             self.ask("DELETE", f"{place}?gracePeriodSeconds=0")
 
+    def replace(self, path: str, body: Manifest) -> None:
+        there = self.ask("GET", path).body["metadata"]["resourceVersion"]
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": there}}
+        assert self.ask("PUT", path, body).is_good
+
     def bind(self, made: Manifest) -> None:
         assert self.ask("POST", BINDINGS, made).is_good
 
@@ -150,6 +160,7 @@ def server(cluster: Cluster, estate: Estate) -> Iterator[Server]:
         GUARDED: owner_labels(AGENCY, "production") | {enforce: "privileged"},
         FREE: {enforce: "privileged"},
         RESTRICTED: {enforce: "restricted", f"{enforce}-version": estate.platform.spec.pod_security_version},
+        clock.NAMESPACE: owner_labels(clock.AGENCY, "production"),
     }
     for name, labels in spaces.items():
         assert found.ask("POST", "/api/v1/namespaces", manifest("v1", "Namespace", name, labels=labels)).is_good
@@ -266,7 +277,7 @@ DEPLOYMENT_CASE = next(case for case in cases() if (case.rule, case.path.stem) =
 
 def deployment(name: str, **limits: str) -> dict[str, Any]:
     """A Deployment in which nothing is wrong, unless its limits are given."""
-    body = next(body for body in DEPLOYMENT_CASE.objects if body["kind"] == "Deployment")
+    body = copy.deepcopy(next(body for body in DEPLOYMENT_CASE.objects if body["kind"] == "Deployment"))
     if limits:
         body["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": dict(limits)}
     return {**body, "metadata": {"name": name}}
@@ -299,20 +310,15 @@ def bound(server: Server, estate: Estate) -> Iterator[Callable[[tuple[Excuse, ..
     """Bind WL-12, under its declared policy with these excuses compiled in."""
     path = f"{POLICIES}/govcloud-wl-12"
 
-    def replaced(policy: Manifest) -> None:
-        there = server.ask("GET", path).body["metadata"]["resourceVersion"]
-        policy = {**policy, "metadata": {**policy["metadata"], "resourceVersion": there}}
-        assert server.ask("PUT", path, policy).is_good
-
     def bind(excused: tuple[Excuse, ...] = ()) -> None:
         policy, made = binding(estate, GUARDS["WL-12"], excused)
-        replaced(policy)
+        server.replace(path, policy)
         server.bind(made)
         until(lambda: not server.try_out(deployment("bad", cpu="1"), GUARDED).is_good)
 
     yield bind
     server.unbind()
-    replaced(binding(estate, GUARDS["WL-12"])[0])
+    server.replace(path, binding(estate, GUARDS["WL-12"])[0])
 
 
 def excuse(**named: str) -> Excuse:
@@ -332,9 +338,34 @@ def test_a_waiver_opens_the_policy_for_what_it_names(
     containers = two["spec"]["template"]["spec"]["containers"]
     containers.append({**containers[0], "name": "side"})
     assert server.try_out(two, GUARDED).refused_by("WL-12")
-    job = next(body for body in DEPLOYMENT_CASE.objects if body["kind"] == "CronJob")
+    job = copy.deepcopy(next(body for body in DEPLOYMENT_CASE.objects if body["kind"] == "CronJob"))
     job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["resources"] = {}
     assert server.try_out({**job, "metadata": {"name": "legacy"}}, GUARDED).refused_by("WL-12")
+
+
+def test_what_is_compiled_in_at_a_moment_has_the_verdict_of_the_other_paths(server: Server, tmp_path: Path) -> None:
+    """The server has no clock: what is compiled for a moment stays, with its end in the annotation, until the next."""
+    waived, never = clock.service(), clock.service()
+    never["metadata"]["name"] = "another"
+    loaded = loader.load(clock.project_at(tmp_path / "root")).estate
+    assert loaded is not None
+    path, verdicts = f"{POLICIES}/govcloud-{clock.RULE.lower()}", []
+    server.bind(binding(loaded, GUARDS[clock.RULE])[1])
+    try:
+        for moment in clock.MOMENTS:
+            declared_then = declared(msgspec.structs.replace(loaded, as_of=moment.at), "ValidatingAdmissionPolicy")
+            (policy,) = [copy.deepcopy(one) for one in declared_then if path.endswith(one["metadata"]["name"])]
+            policy["spec"]["validations"][0]["message"] += moment.what  # tells that this one is in force
+            server.replace(path, policy)
+            until(lambda moment=moment: moment.what in str(server.try_out(never, clock.NAMESPACE).body.get("message")))  # type: ignore[misc]
+            answer = server.try_out(waived, clock.NAMESPACE)
+            assert answer.is_good or answer.refused_by(clock.RULE)
+            verdicts.append((moment.what, answer.is_good, server.ask("GET", path).body["metadata"].get("annotations")))
+    finally:
+        server.unbind()
+        server.replace(path, binding(loaded, GUARDS[clock.RULE])[0])
+    note = {f"waiver.govcloud.internal/{clock.WAIVER}": f"{clock.UNTIL}T00:00:00+03:30"}
+    assert verdicts == [(one.what, one.is_waived, note if one.is_waived else None) for one in clock.MOMENTS]
 
 
 def test_controllers_make_the_pods_of_what_was_let_through(

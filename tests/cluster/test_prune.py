@@ -32,10 +32,11 @@ def declared(owner: str, *names: str) -> Declaration:
     return Declaration(owner, tuple(one(name) for name in names))
 
 
-def test_only_the_owners_own_goes_and_access_first() -> None:
+def test_only_the_owners_own_goes_access_first_and_then_ways() -> None:
     inventory = there(
         ("a", namespace("a-production")),
         ("b", namespace("b-production")),
+        ("a", ("v1", "ConfigMap", "a-production", "old")),
         ("a", (POLICY, "NetworkPolicy", "a-production", "allow-old")),
         ("a", (RBAC, "RoleBinding", "a-production", "old")),
         ("b", (POLICY, "NetworkPolicy", "b-production", "allow-old")),
@@ -44,6 +45,7 @@ def test_only_the_owners_own_goes_and_access_first() -> None:
     assert [subject[1] for subject in prune.stale(declared("a", "a-production"), inventory)] == [
         "RoleBinding",
         "NetworkPolicy",
+        "ConfigMap",
     ]
 
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from components.estate import loader
+from components.estate.data_items import REGISTER as DATA_ITEMS
+from components.estate.emergencies import REGISTER as EMERGENCIES
 from components.estate.finding import Finding
 from components.estate.operators import REGISTER
 from components.estate.waiver import WAIVERS
@@ -61,16 +63,19 @@ def _place(finding: Finding) -> tuple[int, int, str, str]:
     return finding.where.line, finding.where.column, finding.rule, finding.where.pointer
 
 
-def make_root(
+def make_root(  # noqa: PLR0913  # the files that a project may have
     root: Path,
     profiles: Iterable[Path] = (),
     platform: Path = DEFAULT_PLATFORM,
     operators: Path | None = None,
     waivers: Mapping[str, Path] | None = None,
+    *,
+    emergencies: Path | None = None,
+    data_items: Path | None = None,
 ) -> Path:
     """Lay out a project below `root` with these files, copied.
 
-    Without `operators` it has no register, without `waivers` (by their ids) no folder of them.
+    A register that is not given is not there; without `waivers` (by their ids) there is no folder of them.
     """
     (root / "stacks").mkdir(parents=True)
     (root / loader.PROFILES).mkdir()
@@ -78,9 +83,10 @@ def make_root(
     (root / loader.PLATFORM).write_bytes(platform.read_bytes())
     for path in profiles:
         (root / loader.PROFILES / path.name).write_bytes(path.read_bytes())
-    if operators is not None:
-        (root / REGISTER).parent.mkdir(parents=True)
-        (root / REGISTER).write_bytes(operators.read_bytes())
+    for shown, register in ((REGISTER, operators), (EMERGENCIES, emergencies), (DATA_ITEMS, data_items)):
+        if register is not None:
+            (root / shown).parent.mkdir(parents=True, exist_ok=True)
+            (root / shown).write_bytes(register.read_bytes())
     for waiver_id, path in (waivers or {}).items():
         (root / WAIVERS).mkdir(parents=True, exist_ok=True)
         (root / WAIVERS / f"{waiver_id}.yaml").write_bytes(path.read_bytes())

@@ -152,6 +152,8 @@ CASES: Final = {
     schema.PLATFORM: "invalid-platform",
     schema.OPERATORS: "invalid-operators",
     schema.WAIVER: "invalid-waivers",
+    schema.EMERGENCIES: "invalid-emergencies",
+    schema.DATA_ITEMS: "invalid-data-items",
 }
 """Where each schema's invalid files lie."""
 
@@ -208,6 +210,8 @@ def demanded(node: Any, key: str = "") -> Iterator[str]:
         (schema.PLATFORM, (schema.AGENCY_PROFILE, schema.PLATFORM)),
         (schema.OPERATORS, (schema.OPERATORS,)),
         (schema.WAIVER, (schema.WAIVER,)),
+        (schema.EMERGENCIES, (schema.EMERGENCIES,)),
+        (schema.DATA_ITEMS, (schema.DATA_ITEMS,)),
     ],
 )
 def test_everything_that_the_schema_demands_has_a_file_that_lacks_it(name: str, among: tuple[str, ...]) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.estate.dates import Day, parse_moment
-from components.estate.formats import day
+from components.estate.dates import Day, Moment, parse_moment
+from components.estate.formats import day, moment
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -92,21 +92,49 @@ def test_a_day_begins_at_midnight_of_the_platform_not_of_the_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "expected"),
     [
         ("2026-12-21T09:00:00+03:30", datetime(2026, 12, 21, 5, 30, tzinfo=UTC)),
         ("2026-12-21T05:30:00Z", datetime(2026, 12, 21, 5, 30, tzinfo=UTC)),
+        ("2026-12-21 05:30z", datetime(2026, 12, 21, 5, 30, tzinfo=UTC)),
+        ("1405-09-30T09:00:00+03:30", datetime(2026, 12, 21, 5, 30, tzinfo=UTC)),  # never the Middle Ages
+        ("۱۴۰۵-۰۹-۳۰T۰۹:۰۰+۰۳:۳۰", datetime(2026, 12, 21, 5, 30, tzinfo=UTC)),
+        ("2026-12-21T05:30:00.25-00:00", datetime(2026, 12, 21, 5, 30, 0, 250_000, tzinfo=UTC)),
         ("۱۴۰۵-۰۹-۳۰", datetime(2026, 12, 20, 20, 30, tzinfo=UTC)),
         ("2026-12-21", datetime(2026, 12, 20, 20, 30, tzinfo=UTC)),
     ],
 )
-def test_moments_are_days_or_times_with_an_offset(text: str, moment: datetime) -> None:
-    assert parse_moment(text, TEHRAN) == moment
+def test_moments_are_days_or_times_with_an_offset(text: str, expected: datetime) -> None:
+    assert parse_moment(text, TEHRAN) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "2026-12-21T09:00:00", "1402-12-30", "0001-01-01T00:00:00+03:30", "9999-12-31T23:59:59-03:30"]
+    "text",
+    [
+        "",
+        "now",
+        "2026-12-21T09:00:00",
+        "1402-12-30",
+        "1402-12-30T09:00:00+03:30",
+        "9999-12-31T23:59:59-03:30",
+        "2026-12-21T25:00:00Z",
+        "2026-12-21T09:00:60Z",
+        "2026-12-21T09Z",
+        "2026-W52-1T09:00:00Z",
+        "20261221T090000Z",
+    ],
 )
 def test_other_moments_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is neither a day|does not exist"):
         parse_moment(text, TEHRAN)
+    with pytest.raises(ValueError, match=r"is neither a day|does not exist"):
+        Moment(text)
+    assert moment(text) is not None
+
+
+def test_a_moment_keeps_its_text_and_begins_on_the_clocks_of_the_zone() -> None:
+    kept = Moment("2026-12-21T05:30:00Z")
+    assert kept == "2026-12-21T05:30:00Z"
+    assert moment(kept) is None
+    assert kept.begins(TEHRAN).isoformat() == "2026-12-21T09:00:00+03:30"
+    assert Moment("1405-09-30").begins(TEHRAN).isoformat() == "2026-12-21T00:00:00+03:30"

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.estate import loader
+from components.estate.data_items import REGISTER as DATA_ITEMS
+from components.estate.emergencies import REGISTER as EMERGENCIES
 from components.estate.finding import Finding
 from components.estate.operators import REGISTER
 from components.estate.waiver import WAIVERS
@@ -24,6 +26,8 @@ from tests.estate.expectation import (
 INVALID = sorted((PROFILES / "invalid").iterdir())
 INVALID_PLATFORMS = sorted((PROFILES / "invalid-platform").iterdir())
 INVALID_REGISTERS = sorted((PROFILES / "invalid-operators").iterdir())
+INVALID_EMERGENCIES = sorted((PROFILES / "invalid-emergencies").iterdir())
+INVALID_DATA_ITEMS = sorted((PROFILES / "invalid-data-items").iterdir())
 INVALID_WAIVERS = sorted((PROFILES / "invalid-waivers").iterdir())
 ESTATES = sorted((PROFILES / "estates").iterdir())
 VALID = sorted((PROFILES / "valid").iterdir())
@@ -67,6 +71,34 @@ def test_an_invalid_register_gives_exactly_its_diagnostics(path: Path, tmp_path:
         assert PERSIAN.search(finding.remedy.fa)
 
 
+@pytest.mark.parametrize("path", INVALID_EMERGENCIES, ids=by_name)
+def test_an_invalid_register_of_emergencies_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+    wanted = announced(path)
+    assert wanted
+    root = make_root(tmp_path / "root", emergencies=path)
+    findings = judge(root)
+    assert_exactly(findings, wanted)
+    for finding in findings:
+        assert (finding.where.file, finding.subject, finding.gates) == (EMERGENCIES, "platform", True)
+        assert PERSIAN.search(finding.summary.fa)
+        assert PERSIAN.search(finding.remedy.fa)
+    assert loader.load(root).estate is None
+
+
+@pytest.mark.parametrize("path", INVALID_DATA_ITEMS, ids=by_name)
+def test_an_invalid_once_only_register_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+    wanted = announced(path)
+    assert wanted
+    root = make_root(tmp_path / "root", data_items=path)
+    findings = judge(root)
+    assert_exactly(findings, wanted)
+    for finding in findings:
+        assert (finding.where.file, finding.subject, finding.gates) == (DATA_ITEMS, "platform", True)
+        assert PERSIAN.search(finding.summary.fa)
+        assert PERSIAN.search(finding.remedy.fa)
+    assert loader.load(root).estate is None
+
+
 @pytest.mark.parametrize("path", INVALID_WAIVERS, ids=by_name)
 def test_an_invalid_waiver_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
     wanted = announced(path)
@@ -82,21 +114,37 @@ def test_an_invalid_waiver_gives_exactly_its_diagnostics(path: Path, tmp_path: P
 @pytest.mark.parametrize("folder", ESTATES, ids=by_name)
 def test_an_estate_gives_exactly_its_diagnostics(folder: Path, tmp_path: Path) -> None:
     files = {path.stem: path for path in folder.iterdir()}
-    platform, operators = files.pop("platform", DEFAULT_PLATFORM), files.pop("operators", None)
+    platform = files.pop("platform", DEFAULT_PLATFORM)
+    registers = {
+        shown: path
+        for shown, stem in ((REGISTER, "operators"), (EMERGENCIES, "emergencies"), (DATA_ITEMS, "data-items"))
+        if (path := files.pop(stem, None)) is not None
+    }
     waivers = {stem.removeprefix("waiver-"): files.pop(stem) for stem in [*files] if stem.startswith("waiver-")}
-    found = judge(make_root(tmp_path / "root", files.values(), platform, operators, waivers), AS_OF)
+    operators, emergencies, data_items = (registers.get(shown) for shown in (REGISTER, EMERGENCIES, DATA_ITEMS))
+    root = make_root(
+        tmp_path / "root",
+        files.values(),
+        platform,
+        operators,
+        waivers,
+        emergencies=emergencies,
+        data_items=data_items,
+    )
+    found = judge(root, AS_OF)
     assert all(PERSIAN.search(words.fa) for finding in found for words in (finding.summary, finding.remedy))
     findings = by_file(found)
     assert findings
     for path in files.values():
         assert_exactly(findings.get(f"{loader.PROFILES}/{path.name}", []), announced(path))
     assert_exactly(findings.get(loader.PLATFORM, []), announced(platform))
-    assert_exactly(findings.get(REGISTER, []), announced(operators) if operators is not None else [])
+    for shown, path in registers.items():
+        assert_exactly(findings.get(shown, []), announced(path))
     for waiver_id, path in waivers.items():
         assert_exactly(findings.get(f"{WAIVERS}/{waiver_id}.yaml", []), announced(path))
     assert findings.keys() <= {
         loader.PLATFORM,
-        REGISTER,
+        *registers,
         *(f"{WAIVERS}/{waiver_id}.yaml" for waiver_id in waivers),
         *(f"{loader.PROFILES}/{file.name}" for file in files.values()),
     }

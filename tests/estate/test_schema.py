@@ -12,7 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from components.estate import schema
-from components.estate.dates import Day
+from components.estate.data_items import DataItemRegister
+from components.estate.dates import Day, Moment
+from components.estate.emergencies import EmergencyRegister
 from components.estate.estate import record
 from components.estate.explain import explain
 from components.estate.formats import FORMATS
@@ -27,6 +29,8 @@ SCHEMAS: list[tuple[str, type[msgspec.Struct]]] = [
     (schema.PLATFORM, Platform),
     (schema.OPERATORS, OperatorRegister),
     (schema.WAIVER, Waiver),
+    (schema.EMERGENCIES, EmergencyRegister),
+    (schema.DATA_ITEMS, DataItemRegister),
 ]
 SCALARS: Mapping[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -34,6 +38,7 @@ SCALARS: Mapping[Any, dict[str, Any]] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     Day: {"type": "string", "format": "day"},
+    Moment: {"type": "string", "format": "moment"},
     Cidr: {"type": "string", "format": "cidr"},
     IPv4Address: {"type": "string", "format": "ipv4"},
 }

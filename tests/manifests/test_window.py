@@ -1,7 +1,7 @@
 """Windows: no route without its policy, nobody in another's window, one login, and no secret."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from scripts.report.manifests import dump
 from stacks.declaration import Declaration, declaration, declarations
 
 GATEWAY_NAMESPACE = "govcloud-gateway"
+EXCHANGE_NAMESPACE = "govcloud-exchange"
 METADATA_NAME = "kubernetes.io/metadata.name"
 REASON = "govcloud.internal/public-reason"
 HTTP_ROUTE = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}
@@ -44,11 +45,23 @@ class Found(NamedTuple):
         return spec
 
 
+def of_windows(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
+    """Leave out what stands at the exchange: no window, and test_exchange.py speaks of it."""
+    return (m for m in manifests if m["metadata"].get("namespace") != EXCHANGE_NAMESPACE)
+
+
 def found(declared: tuple[Declaration, ...], kind: str) -> list[Found]:
-    """Return all of a kind that agencies own."""
-    listed = [Found(d.owner, m) for d in declared if d.owner != "platform" for m in d.manifests if m["kind"] == kind]
+    """Return all of a kind that agencies own for windows."""
+    tenants = [d for d in declared if d.owner != "platform"]
+    listed = [Found(d.owner, m) for d in tenants for m in of_windows(d.manifests) if m["kind"] == kind]
     assert listed, f"no {kind} at all"
     return listed
+
+
+def of_the_gateway(platform: Declaration, kind: str) -> Manifest:
+    """Return the one manifest of a kind that the platform has for all windows."""
+    (only,) = (m for m in of_windows(platform.manifests) if m["kind"] == kind)
+    return only
 
 
 def targets(policy: Found) -> Iterator[tuple[str, str, str]]:
@@ -99,10 +112,11 @@ def is_plain(route: Manifest, declared: tuple[Declaration, ...]) -> bool:
 
 def restricted(one: Declaration) -> dict[str, str]:
     """Return the cards of routes with a policy of their own."""
-    named = {(n, name) for p in one.manifests if p["kind"] == "SecurityPolicy" for n, _, name in targets(Found("", p))}
+    own = tuple(of_windows(one.manifests))
+    named = {(n, name) for p in own if p["kind"] == "SecurityPolicy" for n, _, name in targets(Found("", p))}
     return {
         m["metadata"]["annotations"]["govcloud.internal/cards"]: m["metadata"]["name"]
-        for m in one.manifests
+        for m in own
         if m["kind"] == "HTTPRoute" and (m["metadata"]["namespace"], m["metadata"]["name"]) in named
         if not is_home(Found(one.owner, m))
     }
@@ -254,7 +268,7 @@ def test_limits_of_a_service_are_its_own_and_the_gateways_hold_elsewhere(
         assert next(cards, None) is None
     assert limits.keys() <= used
     assert {"httpUpgrade", "requestBuffer"} <= {key for limit in limits.values() for key in limit}
-    (default,) = (m for m in declared[0].manifests if m["kind"] == "BackendTrafficPolicy")
+    default = of_the_gateway(declared[0], "BackendTrafficPolicy")
     assert default["spec"]["requestBuffer"] == {"limit": "10Mi"}
 
 
@@ -316,7 +330,7 @@ def test_the_gateway_takes_listeners_of_its_own_namespace_and_plain_http_only_re
     declared: tuple[Declaration, ...], certified: Estate
 ) -> None:
     for platform, port in ((declared[0], 443), (declaration(certified, "platform"), 8443)):
-        (gateway,) = (m for m in platform.manifests if m["kind"] == "Gateway")
+        gateway = of_the_gateway(platform, "Gateway")
         assert gateway["spec"]["allowedListeners"] == {"namespaces": {"from": "Same"}}
         (http,) = gateway["spec"]["listeners"]
         assert (http["protocol"], http["allowedRoutes"]["namespaces"]) == ("HTTP", {"from": "Same"})
@@ -327,7 +341,7 @@ def test_the_gateway_takes_listeners_of_its_own_namespace_and_plain_http_only_re
         assert "backendRefs" not in rule
         redirect = {"scheme": "https", "port": port, "statusCode": 301}
         assert rule["filters"] == [{"type": "RequestRedirect", "requestRedirect": redirect}]
-        (limits,) = (m for m in platform.manifests if m["kind"] == "ClientTrafficPolicy")
+        limits = of_the_gateway(platform, "ClientTrafficPolicy")
         assert limits["spec"]["tls"] == {"minVersion": "1.2"}
 
 
@@ -380,7 +394,8 @@ def test_no_client_secret_is_anywhere(declared: tuple[Declaration, ...]) -> None
 
 
 def test_no_secret_is_granted_to_anybody(declared: tuple[Declaration, ...]) -> None:
-    assert not [m for one in declared for m in one.manifests if m["kind"] == "ReferenceGrant"]
+    for grant in found(declared, "ReferenceGrant"):  # the exchange's way to Services, by their names
+        assert [(ref["group"], ref["kind"], "name" in ref) for ref in grant.spec["to"]] == [("", "Service", True)]
     for policy, oidc in logins(declared):
         assert policy.namespace == oidc["clientSecret"]["namespace"]
 
@@ -397,12 +412,12 @@ def by_card(declared: tuple[Declaration, ...]) -> dict[str, dict[str, Any]]:
 
 
 def groups_of(spec: dict[str, Any], action: str) -> list[str]:
-    """Return the groups of the one rule of this policy."""
-    (rule,) = spec["authorization"]["rules"]
+    """Return the groups of the one rule of this policy that has this action."""
+    (rule,) = (rule for rule in spec["authorization"]["rules"] if rule["action"] == action)
     (claim,) = rule["principal"]["jwt"]["claims"]
     (provider,) = spec["jwt"]["providers"]
     assert rule["principal"]["jwt"]["provider"] == provider["name"]
-    assert (rule["action"], claim["name"], claim["valueType"]) == (action, "groups", "StringArray")
+    assert (claim["name"], claim["valueType"]) == ("groups", "StringArray")
     groups: list[str] = claim["values"]
     return groups
 
@@ -419,17 +434,19 @@ def test_groups_are_the_agencys_own_and_everybody_else_is_refused(
         licensed = [operator.group for operator in estate.licensed(service.card_id)]
         own = [f"{agency.id}:{role}" for role in service.access.groups]
         assert groups_of(spec, "Allow") == own + licensed
+        assert len(spec["authorization"]["rules"]) == 1
 
 
 def test_a_licensed_operator_enters_the_services_of_its_licence_and_no_other(
     declared: tuple[Declaration, ...], estate: Estate
 ) -> None:
     policies = by_card(declared)
-    everybody = {operator.group for operator in estate.operators}
-    assert len(everybody) > 1
+    everybody = {"operator", *(operator.group for operator in estate.operators)}
+    assert len(everybody) > 2
     for policy, _ in logins(declared):
         assert policy.spec["authorization"]["defaultAction"] == "Allow"
         assert set(groups_of(policy.spec, "Deny")) == everybody
+        assert len(policy.spec["authorization"]["rules"]) == 1
     licensed = 0
     for _, service, _ in services(estate):
         inside = {operator.group for operator in estate.licensed(service.card_id)}
@@ -437,6 +454,9 @@ def test_a_licensed_operator_enters_the_services_of_its_licence_and_no_other(
             licensed += 1
             assert policies[service.card_id]["authorization"]["defaultAction"] == "Allow"
             assert set(groups_of(policies[service.card_id], "Deny")) == everybody - inside
+            assert set(groups_of(policies[service.card_id], "Allow")) == inside
+            actions = [rule["action"] for rule in policies[service.card_id]["authorization"]["rules"]]
+            assert actions == ["Allow", "Deny"], "its people are among all operators' too: the first rule decides"
         elif service.access.policy == "login":
             assert service.card_id not in policies, "the listener's policy, which bars all operators"
     assert licensed > 1
@@ -453,10 +473,10 @@ def test_a_licence_opens_nothing_before_it_begins_and_after_it_ends(estate: Esta
         assert (card in policies) is is_open
 
 
-def test_no_operator_is_barred_where_there_is_none(estate: Estate) -> None:
+def test_an_operator_that_is_no_longer_registered_stays_out(estate: Estate) -> None:
     nobody = declaration(msgspec.structs.replace(estate, operators=()), "irica")
     for policy, _ in logins((nobody,)):
-        assert "authorization" not in policy.spec
+        assert groups_of(policy.spec, "Deny") == ["operator"]
 
 
 def test_a_policy_of_one_service_keeps_the_login_of_its_listener(
@@ -508,7 +528,7 @@ def test_what_is_public_says_why_and_nothing_else_is_open(declared: tuple[Declar
 def test_a_claim_goes_on_only_for_a_stated_purpose_and_nobody_can_send_it_from_outside(
     declared: tuple[Declaration, ...], estate: Estate
 ) -> None:
-    (limits,) = (m for m in declared[0].manifests if m["kind"] == "ClientTrafficPolicy")
+    limits = of_the_gateway(declared[0], "ClientTrafficPolicy")
     removed = limits["spec"]["headers"]["earlyRequestHeaders"]["remove"]
     assert ID_TOKEN_HEADER in removed
     asked = {a.id: a.profile.spec.window.sso.claims for a in estate.agencies if a.profile.spec.window}
@@ -583,14 +603,14 @@ def with_spec(profile: AgencyProfile, **changes: Any) -> AgencyProfile:
 
 
 def tenant(estate: Estate, agency_id: str, change: Any, of: str = "") -> tuple[Manifest, ...]:
-    """Return what `of` declares, or the agency itself, once the agency is changed."""
+    """Return what `of` declares for windows, or the agency itself, once the agency is changed."""
     agencies = tuple(
         msgspec.structs.replace(a, profile=change(a.profile)) if a.id == agency_id else a for a in estate.agencies
     )
     changed = msgspec.structs.replace(estate, agencies=agencies)
     agency = changed.agency(of or agency_id)
     assert agency is not None
-    return build.tenant(changed, agency)
+    return tuple(of_windows(build.tenant(changed, agency)))
 
 
 @pytest.mark.parametrize("lacks", ["window", "production"])

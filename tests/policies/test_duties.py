@@ -22,7 +22,8 @@ from components.estate.finding import LANGUAGES, is_clean
 from components.estate.loader import read_duties as read
 from components.estate.platform import Platform
 from components.estate.profile import AgencyProfile
-from policies.duties import Duty, State, duties, waive
+from components.estate.waiver import Waiver
+from policies.duties import Duty, State, duties, unused_waivers
 from policies.rules.duty import JUDGES, SCOPES
 from scripts.report.duties import content as plain
 from scripts.report.duties import lines
@@ -132,11 +133,38 @@ def changed(found: DutyRegister, **spec: Any) -> DutyRegister:
     return msgspec.structs.replace(found, spec=msgspec.structs.replace(found.spec, **spec))
 
 
-def judged(
-    one: Agency, duty: DutyId, as_of: datetime = AFTER, known: DutyRegister | None = None, parent: Agency | None = None
+def waiver(*rules: str, waiver_id: str = "W-1401-001", until: str = "1401-09-01", **subject: str) -> Waiver:
+    """Return a waiver that holds at AFTER, and a second before."""
+    decision = {"ref": waiver_id, "status": "justified", "decidedOn": "1401-06-20", "signedBy": ["aeo", "pbo", "eitc"]}
+    spec = {
+        "rules": [*rules],
+        "subject": {"agency": "example"} | subject,
+        "reasonClass": "infrastructurePending",
+        "reason": "A reason.",
+        "requestedBy": "example",
+        "decision": decision,
+        "from": "1401-06-21",
+        "until": until,
+        "reviewOn": "1401-07-01",
+    }
+    data = {"apiVersion": "govcloud.internal/v1", "kind": "Waiver", "metadata": {"id": waiver_id}, "spec": spec}
+    return record(data, Waiver)
+
+
+def estate_of(*agencies: Agency, as_of: datetime = AFTER, waivers: tuple[Waiver, ...] = ()) -> Estate:
+    return Estate(agencies=agencies, platform=platform(), as_of=as_of, waivers=waivers)
+
+
+def judged(  # noqa: PLR0913  # what a duty depends on
+    one: Agency,
+    duty: DutyId,
+    as_of: datetime = AFTER,
+    known: DutyRegister | None = None,
+    *,
+    parent: Agency | None = None,
+    waivers: tuple[Waiver, ...] = (),
 ) -> Duty:
-    agencies = (one,) if parent is None else (one, parent)
-    estate = Estate(agencies=agencies, platform=platform(), as_of=as_of)
+    estate = estate_of(*([one] if parent is None else [one, parent]), as_of=as_of, waivers=waivers)
     (found,) = (d for d in duties(estate, known or register()) if d.id is duty and d.subject == one.id)
     for words in (found.summary, found.title):
         assert PERSIAN.search(words.fa), words
@@ -264,14 +292,43 @@ def test_a_profile_that_cannot_be_read_a_missing_entry_and_no_register_are_unkno
 
 
 @pytest.mark.parametrize(("duty", "spec"), CASES)
-def test_only_what_is_open_can_be_waived(duty: DutyId, spec: dict[str, Any]) -> None:
-    key = {(duty, "example")}
+def test_only_what_is_open_is_waived_and_only_by_a_waiver_of_it(duty: DutyId, spec: dict[str, Any]) -> None:
+    one, excuse = agency(**spec), (waiver("NS-01", duty),)
     for as_of in (BEFORE, AFTER):
-        open_duty = judged(agency(**spec), duty, as_of)
-        assert waive([open_duty], key)[0].state is State.WAIVED
-        assert waive([open_duty], {(duty, "another")}) == waive([open_duty], ()) == (open_duty,)
-    for kept in (judged(agency(), duty), judged(agency(**spec), duty, AFTER, register({}))):
-        assert waive([kept], key) == (kept,)
+        owed = judged(one, duty, as_of)
+        until = Day.parse("1401-09-01")
+        waived = msgspec.structs.replace(owed, state=State.WAIVED, waiver="W-1401-001", until=until)
+        assert judged(one, duty, as_of, waivers=excuse) == waived
+        other = next(rival for rival in DutyId if rival is not duty)
+        for none in (waiver(duty, agency="another"), waiver(other), waiver(duty, environment="production")):
+            assert judged(one, duty, as_of, waivers=(none,)) == owed
+    for kept in (agency(), one):  # met, and unknown
+        known = register() if kept is not one else register({})
+        assert judged(kept, duty, AFTER, known, waivers=excuse) == judged(kept, duty, AFTER, known)
+
+
+def test_of_several_waivers_of_a_duty_the_one_that_ends_last_is_named() -> None:
+    both = (waiver("own-window"), waiver("own-window", waiver_id="W-1401-000", until="1401-09-02"))
+    for order in (both, both[::-1]):
+        assert judged(agency(window=None), DutyId.OWN_WINDOW, waivers=order).waiver == "W-1401-000"
+
+
+def test_a_waiver_of_what_nobody_owes_is_called_unused() -> None:
+    def unused(one: Agency, *rules: str, known: DutyRegister | None = None, **subject: str) -> list[str]:
+        excuse = waiver(*rules, **subject)
+        found = [*unused_waivers(estate_of(one, waivers=(excuse,)), known or register())]
+        assert all(PERSIAN.search(finding.summary.fa) and not finding.gates for finding in found)
+        assert {finding.rule for finding in found} <= {"waiver-unused"}
+        return [excuse.spec.rules[int(finding.where.path[2])] for finding in found]
+
+    late = agency(window=None)
+    assert unused(late, "NS-01", "own-window", "committee-bylaws") == ["committee-bylaws"]
+    assert unused(late, "own-window", environment="production") == ["own-window"]
+    assert unused(late, "window-requirements") == ["window-requirements"]  # there is no window to judge
+    assert unused(late, "own-window", agency="unread") == []
+    assert unused(late, "own-window", known=register({})) == []  # unknown is not done
+    assert unused(agency(), "NS-01") == []
+    assert not [*unused_waivers(estate_of(late, waivers=(waiver("own-window"),)), None)]
 
 
 # What REQUIREMENTS prints as tests.
@@ -539,7 +596,8 @@ def test_schema_and_records_are_one_thing_said_twice() -> None:
 
 def some() -> list[Duty]:
     done, late = judged(agency(), DutyId.OWN_WINDOW), judged(agency(window=None), DutyId.OWN_WINDOW)
-    return [done, late, *waive([late], {(DutyId.OWN_WINDOW, "example")})]
+    excused = judged(agency(window=None), DutyId.OWN_WINDOW, waivers=(waiver("own-window"),))
+    return [done, late, excused]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -549,13 +607,18 @@ def test_lines_show_what_is_open_and_count_everything(language: str) -> None:
         "en": (
             "example: overdue [own-window] title, by 2022-09-22 (1401-06-31): the agency",
             "1 met, 1 overdue, 1 waived",
+            "example: waived by W-1401-001 until 2022-11-22 (1401-09-01) [own-window] title",
         ),
-        "fa": ("example: معوق [own-window] عنوان، تا 1401-06-31 (2022-09-22): دستگاه", "1 انجام‌شده، 1 معوق، 1 معاف"),
+        "fa": (
+            "example: معوق [own-window] عنوان، تا 1401-06-31 (2022-09-22): دستگاه",
+            "1 انجام‌شده، 1 معوق، 1 معاف",
+            "example: معاف با W-1401-001 تا 1401-09-01 (2022-11-22) [own-window] عنوان",
+        ),
     }
     assert late.startswith(wanted[language][0])
     assert late.endswith("(R1, resolution 000)")
     assert counts == wanted[language][1]
-    assert waived != late
+    assert waived.startswith(wanted[language][2])
 
 
 def test_every_state_has_its_word_in_both_languages() -> None:
@@ -575,3 +638,6 @@ def test_the_document_holds_everything() -> None:
     assert late["dueOn"] == {"solarHijri": "1401-06-31", "gregorian": "2022-09-22"}
     assert late["source"] == "R1, resolution 000"
     assert PERSIAN.search(late["summary"]["fa"])
+    assert "waiver" not in late
+    waived = content["listed"][2]
+    assert (waived["state"], waived["waiver"], waived["until"]) == ("waived", "W-1401-001", "2022-11-22")

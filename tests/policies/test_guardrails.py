@@ -14,9 +14,10 @@ from components.estate.platform import Platform
 from components.manifests import access
 from components.manifests.manifest import AGENCY_LABEL, Manifest
 from policies.catalogue import CATALOGUE
-from policies.guardrails import BORROWED, guarded, guardrails
+from policies.guardrails import guarded, guardrails
 from policies.rules.reading import WORKLOADS
 from policies.rules.rule import Mark, Rule
+from policies.rules.scene import Scene
 from policies.waivers import Excuse
 from tests.policies.cases import platform
 
@@ -65,10 +66,6 @@ def test_what_pod_security_or_rbac_refuses_has_no_twin() -> None:
     assert all(Mark.TENANT in rule.marks for rule, _ in guarded())
 
 
-def test_no_borrowed_guard_hides_the_rules_own() -> None:
-    assert not [rule.id for rule in CATALOGUE if rule.guard and rule.id in BORROWED]
-
-
 def test_policies_refuse_or_warn_by_the_level_of_their_rule(made: tuple[Manifest, ...]) -> None:
     actions = {one["spec"]["policyName"]: one["spec"]["validationActions"] for one in made[1::2]}
     for rule, _ in guarded():
@@ -84,6 +81,40 @@ def test_every_policy_fails_closed_and_reaches_all_tenants_and_nobody_else(made:
         assert selected["objectSelector"] == {}
         assert {tuple(one["operations"]) for one in selected["resourceRules"]} == {("CREATE", "UPDATE")}
         assert list(conditions(body)) == ["is-not-made-from-a-template", "is-new-or-changed"]
+
+
+@pytest.mark.parametrize("rule", [rule for rule, _ in guarded()], ids=lambda rule: rule.id)
+@pytest.mark.parametrize("kind", ["", "Binding"])
+def test_a_namespace_without_one_guard_is_told_which(rule: Rule, kind: str, chosen: Platform) -> None:
+    labels = {AGENCY_LABEL: "one", "govcloud.internal/environment": "production"}
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "one-production", "labels": labels}}
+    whole = guardrails(chosen)
+    lost = (f"ValidatingAdmissionPolicy{kind}", f"govcloud-{rule.id.lower()}")
+    kept = [one for one in whole if (one["kind"], one["metadata"]["name"]) != lost]
+    for objects, wanted in (([home, *whole], []), ([home, *kept], [f"not guarded by {rule.id}"])):
+        problems = BY_ID["MT-02"].check(home, Scene(objects, chosen))
+        assert [problem.summary.en for problem in problems] == wanted
+
+
+@pytest.mark.parametrize(
+    ("selector", "wanted"),
+    [
+        (None, []),
+        ({}, []),
+        ({"matchLabels": {AGENCY_LABEL: "one"}}, []),
+        ({"matchLabels": {AGENCY_LABEL: "two"}}, ["not guarded by RB-11"]),
+        ({"matchExpressions": [{"key": AGENCY_LABEL, "operator": "DoesNotExist"}]}, ["not guarded by RB-11"]),
+    ],
+)
+def test_a_namespace_that_a_guard_does_not_select_is_told_so(
+    selector: object, wanted: list[str], chosen: Platform
+) -> None:
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "one-test", "labels": {AGENCY_LABEL: "one"}}}
+    body, binding = guardrails(chosen, (), [BY_ID["RB-11"]])
+    body["spec"]["matchConstraints"]["namespaceSelector"] = selector
+    others = [one for one in guardrails(chosen) if one["metadata"]["name"] != "govcloud-rb-11"]
+    problems = BY_ID["MT-02"].check(home, Scene([home, body, binding, *others], chosen))
+    assert [problem.summary.en for problem in problems] == wanted
 
 
 def test_no_role_of_a_tenant_reaches_the_label_or_the_policies() -> None:

@@ -12,15 +12,17 @@ from components.estate import loader
 from components.estate.estate import Estate
 from components.estate.finding import Level
 from components.manifests import build
+from components.manifests.manifest import Manifest
 from policies.catalogue import CATALOGUE
 from policies.rules.rule import Mark
+from stacks.declaration import Declaration, declarations
 from tests.policies.cases import Case, cases, judged
 
 pytest.importorskip("pulumi_policy", reason="the policy SDK is not installed")
 
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]  # no stubs
 from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import EnforcementLevel
+from pulumi_policy import EnforcementLevel, Policy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
@@ -41,9 +43,13 @@ def estate() -> Estate:
 
 
 def analyze(estate: Estate | None, objects: Iterable[Any], declared: Sequence[Any] = ()) -> list[tuple[str, str, bool]]:
+    """Return what the pack tells of these objects among what is declared."""
+    return told([policy(level, estate, declared) for level in Level], objects)
+
+
+def told(policies: Iterable[Policy], objects: Iterable[Any]) -> list[tuple[str, str, bool]]:
     """Return rule id, message and whether it is mandatory for each diagnostic of the pack."""
-    policies = [policy(level, estate, declared) for level in Level]
-    servicer = _PolicyAnalyzerServicer("govcloud", "1.0.0", policies, EnforcementLevel.MANDATORY)
+    servicer = _PolicyAnalyzerServicer("govcloud", "1.0.0", [*policies], EnforcementLevel.MANDATORY)
     request = analyzer_pb2.AnalyzeStackRequest(resources=list(_resources(objects)))
     answer = servicer.AnalyzeStack(request, None)  # type: ignore[no-untyped-call]  # the SDK's own
     return [
@@ -67,7 +73,7 @@ def _resources(objects: Iterable[Any]) -> Iterator[analyzer_pb2.AnalyzerResource
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}/{case.path.stem}")
 def test_the_pack_says_what_the_offline_check_says(case: Case, estate: Estate) -> None:
-    nobody = msgspec.structs.replace(estate, agencies=())
+    nobody = case.estate(estate.platform) or msgspec.structs.replace(estate, agencies=())
     rule = GENERATED[case.rule]
     offline = Counter(finding.rule for finding in judged(case, rule, estate.platform).findings)
     whole = [body for body in case.objects if "name" in (body.get("metadata") or {})]
@@ -80,22 +86,25 @@ def test_the_pack_says_what_the_offline_check_says(case: Case, estate: Estate) -
 
 @pytest.mark.parametrize("owner", ["irica", "ashayer", "platform"])
 def test_what_we_declare_passes(owner: str, estate: Estate) -> None:
-    agency = estate.agency(owner)
-    manifests = build.shared(estate.platform) if agency is None else build.tenant(estate, agency)
-    others = [*build.shared(estate.platform), *(m for a in estate.agencies for m in build.tenant(estate, a))]
-    assert [found for found in analyze(estate, manifests, others) if found[2]] == []
+    declared = declarations(estate)
+    (own,) = [one.manifests for one in declared if one.owner == owner]
+    assert [found for found in analyze(estate, own, everything(declared)) if found[2]] == []
+
+
+def everything(declared: Iterable[Declaration]) -> list[Manifest]:
+    return [manifest for one in declared for manifest in one.manifests]
 
 
 def test_what_cannot_be_known_is_a_mandatory_violation(estate: Estate) -> None:
     agency = estate.agency("irica")
     assert agency
-    manifests = [*build.tenant(estate, agency)]
+    manifests, declared = [*build.tenant(estate, agency)], everything(declarations(estate))
     (number,) = (i for i, m in enumerate(manifests) if m["metadata"]["name"] == "irica-production")
     labels = manifests[number]["metadata"] | {"labels": {"a": UNKNOWN_STRING_VALUE}}
     manifests[number] = manifests[number] | {"metadata": labels}
-    assert ("unknown", True) in {(rule, mandatory) for rule, _, mandatory in analyze(estate, manifests)}
+    assert ("unknown", True) in {(rule, mandatory) for rule, _, mandatory in analyze(estate, manifests, declared)}
     manifests[number] = build.tenant(estate, agency)[number] | {"status": {"phase": UNKNOWN_STRING_VALUE}}
-    assert not [found for found in analyze(estate, manifests) if found[2]]
+    assert not [found for found in analyze(estate, manifests, declared) if found[2]]
 
 
 def test_without_profiles_nothing_passes() -> None:

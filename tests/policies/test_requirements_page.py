@@ -14,7 +14,7 @@ from components.estate.loader import read_duties as read
 from policies.catalogue import CATALOGUE
 from policies.duties import duties
 from policies.engine import evaluate
-from policies.rules import centre, committee, connection
+from policies.rules import centre, committee, connection, data_items
 from tests.estate.examples import resolved
 from tests.estate.expectation import AS_OF, PROFILES, make_root
 from tests.estate.test_coverage import possible, rules_of
@@ -30,8 +30,8 @@ def named(what: str) -> set[str]:
     return set(re.findall(rf"{what} `([^`]+)`", "\n".join(ROWS.values())))
 
 
-def test_every_requirement_of_the_three_sections_has_a_row() -> None:
-    assert list(ROWS) == [f"R{number}" for number in (*range(13, 38), *range(75, 81))]
+def test_every_requirement_of_the_four_sections_has_a_row() -> None:
+    assert list(ROWS) == [f"R{number}" for number in (*range(13, 46), *range(75, 81))]
     assert all(" | " in row for row in ROWS.values())
 
 
@@ -47,6 +47,12 @@ def test_it_names_every_duty_and_no_other() -> None:
 def test_it_names_every_rule_of_the_centre_the_committee_and_the_connection() -> None:
     assert OURS
     assert OURS - named("rule") == set()
+
+
+def test_it_names_every_rule_of_the_once_only_register() -> None:
+    rules = set(rules_of(Path(str(data_items.__file__))))
+    assert rules
+    assert rules - named("rule") == set()
 
 
 @pytest.mark.parametrize("path", sorted(named("field")))

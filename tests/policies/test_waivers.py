@@ -1,6 +1,7 @@
 """Waivers that end: what is waived, when, and what stays as it is; what is said of the records."""
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,17 +14,23 @@ from hypothesis import strategies as st
 
 from components.estate import loader
 from components.estate.dates import Day
+from components.estate.duties import DutyId
 from components.estate.estate import Estate, record
 from components.estate.finding import Finding, Level, Status, Where, Words, is_clean
 from components.estate.profile import EnvironmentName
 from components.estate.waiver import Signatory, Subject, Waiver
+from components.manifests import build
 from policies.catalogue import CATALOGUE
 from policies.engine import concerning, evaluate, settled
 from policies.ledger import REFUSALS, chain
 from policies.ledger_advice import DAYS_BEFORE, REPORTS, Read, unused_waivers
 from policies.rules.rule import Mark
 from policies.waivers import PROFILE_RULES, TERMS, Excuse, State, Terms, apply, covers, excused, matches, state
+from scripts.cli import main
+from stacks.declaration import declaration
+from stacks.judgement import judge
 from tests.estate.expectation import AS_OF, PROFILES, make_root
+from tests.policies import clock
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 SECOND = timedelta(seconds=1)
@@ -102,14 +109,15 @@ def told(estate: Estate) -> set[str]:
 # The clock.
 
 CLOCK = [
-    (BEGINS - SECOND, Status.FAIL),
-    (BEGINS, Status.WAIVED),
-    (ENDS - SECOND, Status.WAIVED),
-    (ENDS, Status.FAIL),
-    (ENDS + SECOND, Status.FAIL),
+    *((moment.at, Status.WAIVED if moment.is_waived else Status.FAIL) for moment in clock.MOMENTS),
     (ENDS + timedelta(days=3650), Status.FAIL),
 ]
 """The table of docs/how-to/waivers.md, in a zone whose days begin at half past eight in the evening of UTC."""
+
+
+def test_the_table_of_moments_is_that_of_the_how_to() -> None:
+    told = [(BEGINS - SECOND, False), (BEGINS, True), (ENDS - SECOND, True), (ENDS, False), (ENDS + SECOND, False)]
+    assert [(moment.at, moment.is_waived) for moment in clock.MOMENTS] == told
 
 
 @pytest.mark.parametrize("zone", [TEHRAN, UTC], ids=["local", "utc"])
@@ -130,9 +138,9 @@ def test_a_waiver_holds_from_the_first_moment_of_its_first_day_until_that_of_its
 def test_days_begin_in_the_platforms_zone_wherever_the_clock_hangs(zone: str) -> None:
     one, where = waiver(), ZoneInfo(zone)
     begins, ends = one.spec.since.begins(where), one.spec.until.begins(where)
-    for clock in (where, UTC, ZoneInfo("Pacific/Kiritimati")):
+    for hanging in (where, UTC, ZoneInfo("Pacific/Kiritimati")):
         moments = [begins - SECOND, begins, ends - SECOND, ends, ends + SECOND]
-        found = [apply([finding()], [one], moment.astimezone(clock), where)[0].status for moment in moments]
+        found = [apply([finding()], [one], moment.astimezone(hanging), where)[0].status for moment in moments]
         assert found == [Status.FAIL, Status.WAIVED, Status.WAIVED, Status.FAIL, Status.FAIL]
 
 
@@ -263,7 +271,11 @@ def test_nothing_is_changed_but_failures_of_waivable_rules_that_an_active_waiver
     settled_ = apply(findings, waivers, as_of, TEHRAN, RULES)
     assert len(settled_) == len(findings)
     for before, after in zip(findings, settled_, strict=True):
-        covering = [w for w in waivers if state(w, as_of, TEHRAN, RULES) is State.ACTIVE and covers(w, before)]
+        covering = [
+            w
+            for w in waivers
+            if state(w, as_of, TEHRAN, RULES) is State.ACTIVE and covers(w, before.rule, before.subject)
+        ]
         may = before.status is Status.FAIL and before.rule in RULES and RULES[before.rule].waivable
         if may and covering:
             assert after.status is Status.WAIVED
@@ -421,6 +433,56 @@ def test_a_waiver_is_called_unused_only_where_its_subject_was_read(
     assert not [*unused(elsewhere, [], Read(frozenset(Mark)))]
 
 
+OBJECT = {"agency": "one", "environment": "production", "kind": "Deployment", "name": "web"}
+DEPLOYMENT = "one/production/Deployment/web"
+
+
+@pytest.mark.parametrize(
+    ("subject", "only", "is_judged"),
+    [
+        (OBJECT, {DEPLOYMENT}, True),
+        (OBJECT | {"container": "main"}, {DEPLOYMENT}, True),
+        (OBJECT, {"one/production/Deployment/web-2", "one/production/Job/web", "one/test/Deployment/web"}, False),
+        (OBJECT, set(), False),
+        ({"agency": "one", "kind": "Deployment", "name": "web"}, {DEPLOYMENT}, True),  # its only environment
+        ({"agency": "one", "environment": "production", "kind": "Deployment"}, {DEPLOYMENT}, False),
+        (ONE, {DEPLOYMENT}, False),
+    ],
+)
+def test_where_only_some_objects_were_read_a_waiver_must_name_one_of_them_to_be_unused(
+    subject: dict[str, str],
+    only: set[str],
+    is_judged: bool,  # noqa: FBT001  # the verdict
+    holding: Estate,
+) -> None:
+    estate = with_waivers(holding, waiver(rules=("A-1", "profile"), subject=subject))
+    found = unused_waivers(estate, [], Read(frozenset({Mark.TENANT}), only=frozenset(only)), RULES)
+    assert [one.where.path for one in found] == [("spec", "rules", 0)] * is_judged
+
+
+def of_manifests(root: Path, text: str, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    """Return what `check --manifests` says of the waivers for a file with this text, and where."""
+    (root / "tenant").mkdir(exist_ok=True)
+    (root / "tenant" / "file.yaml").write_text(text, encoding="utf-8")
+    main(
+        ["--root", str(root), "check", "--manifests", str(root / "tenant"), "--as-of", "1405-09-01", "--format", "json"]
+    )
+    found = json.loads(capsys.readouterr().out)["findings"]
+    return [(one["rule"], one["where"]["file"]) for one in found if one["rule"].startswith("waiver-")]
+
+
+def test_manifests_tell_of_waivers_that_do_nothing_for_what_is_in_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, text = clock.project_at(tmp_path / "root"), clock.MANIFEST.read_text(encoding="utf-8")
+    mended = text.replace("NodePort", "ClusterIP")
+    assert mended != text
+    told_of = [("waiver-unused", f"policies/waivers/{clock.WAIVER}.yaml")]
+    assert of_manifests(root, mended, capsys) == told_of
+    assert of_manifests(root, text, capsys) == []
+    assert of_manifests(root, mended.replace("name: legacy", "name: other"), capsys) == []
+
+
 def test_findings_of_objects_that_join_later_are_waived_in_the_same_place(holding: Estate) -> None:
     of_object = finding("NS-01", "one/production/Namespace/one-production")
     found = settled([*evaluate(holding), of_object], holding, Read(frozenset({Mark.GENERATED})))
@@ -436,6 +498,39 @@ def test_a_chain_of_renewals_is_counted_and_a_circle_ends() -> None:
     assert chain(third, [third]) == (third,)
     circle = [waiver("W-1-1", renews="W-1-2"), waiver("W-1-2", renews="W-1-1")]
     assert chain(circle[0], circle) == tuple(circle)
+
+
+# A way out of the cloud (R3).
+
+
+def everywhere(root: Path) -> Estate:
+    """Return the agency of `waiver-holds`, whose way out leads everywhere and whose other way needs no waiver."""
+    estate = estate_of("waiver-holds", root)
+    profile = root / loader.PROFILES / "one.yaml"
+    second = "\n    - {name: home, app: web, cidr: 10.20.30.0/24, ports: [{port: 443}], purpose: Example, "
+    text = profile.read_text(encoding="utf-8").rstrip().replace("203.0.113.0/24", "0.0.0.0/0")
+    profile.write_text(f"{text}{second}owner: Example, until: 1407-12-29}}\n", encoding="utf-8")
+    found = loader.load(root, as_of=lambda _: estate.as_of).estate
+    assert found is not None
+    return found
+
+
+def test_a_way_out_that_only_a_waiver_opens_shows_its_id_and_end(tmp_path: Path) -> None:  # R3
+    estate = everywhere(tmp_path / "root")
+    assert not is_clean(judge(with_waivers(estate), {"one"}).findings)
+    excused_ = with_waivers(estate, waiver(rules=("egress-outside", "NP-09")))
+    assert is_clean(judge(excused_, {"one"}).findings)
+    notes = {
+        one["metadata"]["name"]: one["metadata"].get("annotations")
+        for one in declaration(excused_, "one").manifests
+        if one["kind"] == "NetworkPolicy"
+    }
+    assert notes.pop("allow-egress-abroad") == {"waiver.govcloud.internal/W-1405-001": "2027-01-20T00:00:00+03:30"}
+    assert "allow-egress-home" in notes
+    assert not any(notes.values())
+    without = build.tenant(estate, estate.agencies[0])
+    for none in (with_waivers(estate), msgspec.structs.replace(excused_, as_of=ENDS)):
+        assert declaration(none, "one").manifests == without
 
 
 # For admission, and what is known of the rules.
@@ -461,11 +556,13 @@ def test_what_is_excused_at_admission_names_namespaces_and_exact_ends(holding: E
         assert excused(none) == ()
 
 
-def test_the_terms_are_those_of_the_catalogue_and_of_the_rules_over_profiles() -> None:
-    assert TERMS.keys() == PROFILE_RULES.keys() | {rule.id for rule in CATALOGUE}
+def test_the_terms_are_those_of_the_catalogue_of_the_rules_over_profiles_and_of_the_duties() -> None:
+    families = [PROFILE_RULES.keys(), set(DutyId), {rule.id for rule in CATALOGUE}]
+    assert TERMS.keys() == set().union(*families)
+    assert len(TERMS) == sum(map(len, families)), "an id that is a rule's and a duty's would be waived as both"
     for rule in CATALOGUE:
         assert TERMS[rule.id] == Terms(rule.level, rule.waivable, rule.marks)
-    assert not any(terms.marks for terms in PROFILE_RULES.values())
+    assert not any(TERMS[rule].marks for rule in {*PROFILE_RULES, *DutyId})
 
 
 def test_the_project_has_a_waiver_that_holds_and_renews_one_that_has_ended(project: Path) -> None:

@@ -70,8 +70,8 @@ def test_the_main_module_of_the_program_decides_nothing(project: Path) -> None:
 
 
 def test_locks_hold_hashes_and_name_no_registry(project: Path) -> None:
-    locks = sorted(project.glob("requirements*.txt"))
-    assert {lock.name for lock in locks} >= {"requirements.txt", "requirements-dev.txt"}
+    locks = sorted((*project.glob("requirements*.txt"), *project.glob("tests/**/requirements*.txt")))
+    assert {lock.name for lock in locks} >= {"requirements.txt", "requirements-dev.txt", "requirements-checkov.txt"}
     for lock in locks:
         text = lock.read_text(encoding="utf-8")
         assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links|--trusted-host", text), lock

@@ -21,6 +21,7 @@ from components.estate.profile import AgencyProfile
 from scripts.report import portal
 from scripts.report.portal_catalogue import Catalogue, document
 from scripts.report.portal_words import alphabetical, card, number
+from tests.manifests.emergency import shut
 from tests.report.altered import changed, listed_in, with_service
 from tests.report.html_page import Page, Seen
 
@@ -216,6 +217,18 @@ def test_what_is_synthetic_is_said_to_be(estate: Estate) -> None:
     some = synthetic(estate, lambda agency: agency.id in {"irica", "ngschools"})
     assert "Part of this page is synthetic" in some.of("notice")[0].text
     assert [mark.around[-1] for mark in some.of("synthetic")] == ["h2", *["span"] * 3]
+
+
+def test_what_is_closed_for_now_is_said_in_words_and_not_why(
+    estate: Estate, listed: Catalogue, fa: Page, en: Page
+) -> None:
+    assert (fa.of("closed"), en.of("closed")) == ([], [])
+    own = sum(one.agency.id == "irica" for one in listed.connected)
+    pages = portal.pages(shut(estate, "irica"))
+    for name, words in (("index.html", "فعلاً بسته است"), ("en.html", "closed for now")):
+        page = Page(pages[name])
+        assert [mark.text for mark in page.of("closed")] == [words] * own
+        assert "stolen account" not in pages[name].decode()
 
 
 # What a stranger could put in

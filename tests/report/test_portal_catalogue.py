@@ -12,7 +12,11 @@ from components.estate.estate import Estate
 from components.estate.profile import Kind, ServiceWindow
 from scripts.report.portal_catalogue import Catalogue, Reason, catalogue, document
 from stacks.declaration import Declaration, declarations
+from tests.manifests.emergency import shut
 from tests.report.altered import changed, listed_in, only_staging, with_service
+
+EXCHANGE = "govcloud-exchange"
+"""Where agencies' apps, and nobody else, call each other: no window."""
 
 
 def high_use(estate: Estate) -> set[str]:
@@ -22,13 +26,13 @@ def high_use(estate: Estate) -> set[str]:
 
 
 def served(declared: Iterable[Declaration]) -> list[str]:
-    """Return host and path of every rule that leads to an agency's workload. Those of the login lead to none."""
+    """Return host and path of every rule of a window that leads to a workload. Those of the login lead to none."""
     return [
         f"{host}{match['path']['value']}"
         for one in declared
         if one.owner != "platform"
         for route in one.manifests
-        if route["kind"] == "HTTPRoute"
+        if route["kind"] == "HTTPRoute" and route["metadata"]["namespace"] != EXCHANGE
         for host in route["spec"]["hostnames"]
         for rule in route["spec"]["rules"]
         if rule.get("backendRefs")
@@ -183,6 +187,19 @@ def test_the_catalogue_as_data(listed: Catalogue) -> None:
         "highUse": False,
         "access": "public",
         "url": "https://pbo.gov.test/price-lists",
+        "closed": False,
     }
     assert content["missing"][0].keys() == {"cardId", "titleFa", "agency", "reason"}
     assert {one["cardId"]: one["reason"] for one in content["missing"]} == reasons(listed)
+
+
+def test_services_of_an_agency_in_quarantine_are_listed_as_closed_and_no_others(
+    estate: Estate, listed: Catalogue
+) -> None:
+    in_parents = {one.agency.id for one in listed.connected if one.owner != one.agency.id}
+    for agency in ("irica", min(in_parents)):
+        found = listed_in(shut(estate, agency))
+        assert [one._replace(is_closed=False) for one in found.connected] == list(listed.connected)
+        assert {one.agency.id for one in found.connected if one.is_closed} == {agency}
+        closed = {one["cardId"] for one in json.loads(document(found))["services"] if one["closed"]}
+        assert closed == {one.service.card_id for one in listed.connected if one.agency.id == agency}

@@ -27,8 +27,9 @@ PASSWORD = "a-password-of-the-tests"  # noqa: S105  # of a realm that lives as l
 PEOPLE = {
     "citizen": (),
     "broker": ("irica:broker",),
-    "licensed": ("operator:hamrah-nemuneh",),
+    "licensed": ("operator", "operator:hamrah-nemuneh"),
     "ended": ("operator:pishkhan-nemuneh",),
+    "unregistered": ("operator",),
 }
 """Who can log in, and the groups of each."""
 

@@ -71,6 +71,18 @@ def test_every_listener_is_accepted(site: Site) -> None:
         assert {c["type"]: c["status"] for c in listener["conditions"]}["ResolvedRefs"] == "True"
 
 
+def test_both_gateways_listen_with_their_certificates(site: Site) -> None:
+    gateways = {one["metadata"]["name"]: one["status"] for one in _items(site, f"{GATEWAY}/gateways")}
+    spec = site.estate.platform.spec
+    assert spec.exchange
+    assert gateways.keys() == {spec.gateway.name, spec.exchange.name}
+    for name, status in gateways.items():
+        assert {c["type"]: c["status"] for c in status["conditions"]}["Accepted"] == "True", name
+        for listener in status["listeners"]:
+            states = {c["type"]: c["status"] for c in listener["conditions"]}
+            assert (states["Accepted"], states["ResolvedRefs"]) == ("True", "True"), name
+
+
 # Who may enter
 
 
@@ -102,6 +114,8 @@ STATUS, DUTIES = "https://irica.gov.test/declaration-status", "https://irica.gov
         ("licensed", "https://tamin.gov.test/my-record", 403),
         ("ended", "https://tamin.gov.test/my-record", 403),
         ("ended", STATUS, 403),
+        ("unregistered", DUTIES, 403),
+        ("unregistered", STATUS, 403),
     ],
 )
 def test_who_may_enter_where(site: Site, user: str, url: str, status: int) -> None:

@@ -28,7 +28,8 @@ def main() -> None:
     parent = os.getppid()
     try:
         while os.getppid() == parent:
-            _run([program, *arguments], Path(log), {**os.environ, MARK: mark}, parent)
+            # An Envoy takes a socket of its number; a second gateway's would find that taken.
+            _run([program, "--use-dynamic-base-id", *arguments], Path(log), {**os.environ, MARK: mark}, parent)
             time.sleep(RESTART_SECONDS)
     finally:
         Path(wanted).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ INSIDE = {
     "keycloak-health": 9000,
     "envoy-gateway": 8081,  # its health
     "sample-backends": BACKEND_PORT,
+    "exchange": 8444,  # as the example platform says; 443 is the windows', and Envoy Gateway takes 9443
 }
 # All of these ports are listened on by the network's own program, which passes connections in.
 PORTS = dict.fromkeys(("window-network", *INSIDE), "window-network")

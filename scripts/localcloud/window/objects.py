@@ -14,6 +14,7 @@ import msgspec
 from scripts.localcloud import certificates
 from scripts.localcloud.certificates import SERVER, Leaf
 from scripts.localcloud.client import Client
+from scripts.localcloud.errors import StartError
 from scripts.localcloud.files import make_private, write_private
 from scripts.localcloud.window.layout import BACKEND_PORT, CONTROLLER_NAMESPACE, NETWORK, Layout
 
@@ -24,6 +25,7 @@ WORKERS = 4
 Manifest = Mapping[str, Any]
 _Item = TypeVar("_Item")
 PLURALS = {
+    "ConfigMap": "configmaps",
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
     "EndpointSlice": "endpointslices",
@@ -68,6 +70,19 @@ def provision_secrets(
     tls = (_certificate(layout, namespace, wanted[window].certificate, leaf) for window, leaf in leaves.items())
     apply(client, [*oidc, *tls])
     return clients
+
+
+def provision_keys(client: Client, namespace: str, name: str) -> None:
+    """Put the keys that sign the cluster's tokens where a gateway looks for them, under `jwks`.
+
+    Raises:
+        StartError: The API server does not tell them.
+    """
+    keys = client.get("/openid/v1/jwks", accept="application/jwk-set+json")
+    if keys is None:
+        raise StartError("The API server does not tell its keys at /openid/v1/jwks. Run it again.")
+    metadata = {"name": name, "namespace": namespace, "labels": OWN}
+    apply(client, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"jwks": keys.decode()}}])
 
 
 def remembered_secrets(layout: Layout, names: Iterable[str]) -> dict[str, str]:

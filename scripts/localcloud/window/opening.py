@@ -1,13 +1,14 @@
 """Opens the embedded windows of an estate: their secrets, sample backends, and the realm of the national login.
 
 What stands in a cluster beside the manifests, and comes from elsewhere in production: certificates, OIDC client
-secrets, pods, people.
+secrets, the cluster's own keys, pods, people.
 """
 
 import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final
@@ -16,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from components.estate.estate import Estate
+from components.estate.flows import flows, is_open
 from components.estate.profile import EnvironmentName
-from components.manifests import login, national_window, network
+from components.manifests import exchange, login, national_window, network
 from components.manifests.gateway import certificate_secret
 from components.manifests.realm import realm
 from components.manifests.window import has_production, open_window
@@ -70,7 +72,9 @@ def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], po
         for name, (_, chosen) in windows.items()
     }
     backends = {
-        f"{agency.id}-{EnvironmentName.PRODUCTION}": network.window_backends(agency.profile.spec.services)
+        f"{agency.id}-{EnvironmentName.PRODUCTION}": [
+            *dict.fromkeys((*network.window_backends(agency.profile.spec.services), *exchange.backends(estate, agency)))
+        ]
         for agency in estate.agencies
         if has_production(agency)
     }
@@ -79,6 +83,10 @@ def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], po
         wanted[name] = WindowSecrets(host=shared.host, certificate=certificate_secret(name), client=None)
         backends[shared.namespace] = [(shared.app, shared.port)]
         cloud.provision_pages({(shared.namespace, shared.app): portal})
+    if (inner := platform.exchange) is not None:
+        certificate = WindowSecrets(host=inner.host, certificate=certificate_secret(inner.name), client=None)
+        cloud.provision_secrets(inner.namespace, {inner.name: certificate})
+        cloud.provision_keys(inner.namespace, exchange.KEYS)
     secrets = cloud.provision_secrets(platform.gateway.namespace, wanted)
     cloud.provision_backends(backends)
     by_client = {login.client_id(*windows[name]): secret for name, secret in secrets.items()}
@@ -119,6 +127,42 @@ def wait_until_asked(cloud: LocalCloud, urls: Mapping[str, str]) -> list[str]:
         cloud.restart_envoy()
         left = _left_after(cloud, left, SERVED_SECONDS)
     return sorted(left.values())
+
+
+def exchange_address(estate: Estate) -> str | None:
+    """Return where an API is called that some agency may call through the exchange; None where there is none."""
+    chosen = estate.platform.spec.exchange
+    opened = (flow for flow in flows(estate) if is_open(estate, flow) and not flow.is_direct)
+    flow = next(opened, None)
+    return exchange.address(chosen, flow.provider, flow.api) if chosen is not None and flow is not None else None
+
+
+def wait_until_refused(cloud: LocalCloud, url: str) -> bool:
+    """Wait until the exchange refuses whoever brings no token to this address; return whether it does.
+
+    Envoy is started anew once where it does not, as in `wait_until_asked`.
+    """
+    if _is_refused_within(cloud, url, FIRST_SECONDS):
+        return True
+    cloud.restart_envoy()
+    return _is_refused_within(cloud, url, SERVED_SECONDS)
+
+
+def _is_refused_within(cloud: LocalCloud, url: str, seconds: float) -> bool:
+    window = cloud.window
+    if window is None:
+        return False
+    context = ssl.create_default_context(cafile=window.ca)
+    parts, deadline = urlsplit(url), time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(OSError, HTTPException):
+            address = (LOOPBACK, window.exchange_port)
+            with connected(parts.netloc, address, context, REQUEST_SECONDS) as connection:
+                connection.request("GET", parts.path)
+                if connection.getresponse().status == HTTPStatus.UNAUTHORIZED:
+                    return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _left_after(cloud: LocalCloud, urls: Mapping[str, str], seconds: float) -> dict[str, str]:

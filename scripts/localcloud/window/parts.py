@@ -103,6 +103,7 @@ class Parts:
             https_port=ports.get("window-https", 0),
             http_port=ports.get("window-http", 0),
             login_port=ports.get("keycloak", 0),
+            exchange_port=ports.get("exchange", 0),
             issuer=record.issuer,
             login_host=self._layout.login_host,
             ca=self._layout.ca,

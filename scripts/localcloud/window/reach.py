@@ -44,6 +44,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     https_port: int
     http_port: int
     login_port: int
+    exchange_port: int
     issuer: str
     login_host: str
     ca: Path

@@ -159,7 +159,7 @@ def pods(estate: Estate) -> Iterator[Pod]:
     """Yield the pods that the profiles speak of, one more in each namespace, the exchange's, and a stranger."""
     places = tuple(ip_network(block) for block in estate.platform.spec.networks.pods)
     for agency in estate.agencies:
-        apps = sorted(_apps(agency))
+        apps = sorted({*_apps(agency)})
         for environment in agency.profile.spec.environments:
             here = agency.profile.namespace(environment)
             yield Pod(namespace=here, addresses=places, name=_ANY_APP)

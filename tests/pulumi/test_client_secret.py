@@ -3,7 +3,7 @@
 import base64
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -41,6 +41,14 @@ def secrets(recording: Recording) -> list[Registered]:
     if recording.error is not None:
         raise recording.error
     return [registered for registered in recording.registered if registered.type == KIND]
+
+
+def by_urn(registered: Iterable[Registered]) -> dict[str, Registered]:
+    """Return them by what names them: those that do not wait for each other come in any order."""
+    listed = list(registered)
+    found = {one.urn: one for one in listed}
+    assert len(found) == len(listed)
+    return found
 
 
 def texts_in_clear(value: Any) -> Iterator[str]:
@@ -102,15 +110,18 @@ def test_everything_else_is_as_without_it(record: Program) -> None:
     with_it, without = record("irica", config=KEPT), record("irica", config=CONFIG)
     (registered,) = secrets(with_it)
     rest = [r for r in with_it.registered if r is not registered]
-    assert [replace(r, dependencies=r.dependencies - {registered.urn}) for r in rest] == list(without.registered)
+    assert by_urn(replace(r, dependencies=r.dependencies - {registered.urn}) for r in rest) == by_urn(
+        without.registered
+    )
     assert with_it.outputs["objects"] == without.outputs["objects"] | {"Secret": 1.0}
 
 
 def test_rotation_changes_that_one_object(record: Program) -> None:
     before = record("irica", config=KEPT)
     after = record("irica", config={**CLUSTER, "oidcClientSecret": SECOND})
-    changed = [(old, new) for old, new in zip(before.registered, after.registered, strict=True) if old != new]
-    ((old, new),) = changed
+    first, second = by_urn(before.registered), by_urn(after.registered)
+    assert first.keys() == second.keys()
+    ((old, new),) = ((first[urn], second[urn]) for urn in first if first[urn] != second[urn])
     assert (old.urn, old.type) == (new.urn, KIND)
     assert new == replace(old, inputs={**old.inputs, "stringData": new.inputs["stringData"]})
     assert new.inputs["stringData"]["value"] == {"client-secret": SECOND}

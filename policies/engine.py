@@ -44,6 +44,7 @@ ESTATE_RULES: Final[tuple[Rule, ...]] = (
     window.shadowed_paths,
     placement.placements,
     placement.quotas,
+    placement.own_namespaces,
     *egress.RULES,
     operators.reserved_operators,
     operators.taken_operators,

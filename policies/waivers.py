@@ -53,6 +53,7 @@ _KEPT: Final = (
     "host-reserved", "host-taken", "id-reserved", "issuer-foreign", "licence-end-before-start",
     "licence-service-unknown", "licence-service-without-window", "name-repeated", "name-taken", "operator-taken",
     "parent-cycle", "parent-missing", "parent-unknown", "parent-window-missing", "path-shadowed",
+    "platform-namespace-taken",
     "quota-over-capacity", "redirect-outside", "secret-foreign", "secret-taken", "size-unknown", "window-missing",
     "emergency-agency-unknown", "emergency-end-before-start", "emergency-environment-unknown",
     "emergency-group-unknown", "emergency-overlap", "emergency-too-long",

@@ -28,6 +28,7 @@ from stacks.declaration import Declaration, declaration
 from stacks.verdict_cache import Kept, VerdictCache, digest
 
 _SHARED: Final = frozenset({"ClusterRoleBinding", "HTTPRoute", "RoleBinding"})
+"""Kinds of agencies' objects that have to do with the platform's, wherever they are."""
 
 
 class Judged(NamedTuple):
@@ -159,8 +160,7 @@ def _of_platform(estate: Estate, families: Sequence[_Family], made: _Made, verdi
     agencies = tuple(as_partner(agency) for agency in estate.agencies)
     part = msgspec.structs.replace(estate, agencies=agencies, as_of=_since(estate))
     digests = _digests(families, verdicts)
-    seen = (part, made.digest_of_platform)
-    known_by = digest((seen, [one.shared for one in digests])) if digests is not None else ""
+    known_by = digest((part, made.digest_of_platform, [one.shared for one in digests])) if digests is not None else ""
     kept = verdicts.kept(known_by) if verdicts is not None and digests is not None else None
     if kept is not None:
         return Judgement((), kept.passed)
@@ -170,9 +170,7 @@ def _of_platform(estate: Estate, families: Sequence[_Family], made: _Made, verdi
         if one.owner != PLATFORM_OWNER
     ]
     judgement = judge_declared(part, [*made.of([PLATFORM_OWNER]), *others], {PLATFORM_OWNER})
-    digests = _digests(families, verdicts)
     if verdicts is not None and digests is not None and not judgement.findings and not made.failed:
-        known_by = digest((seen, [one.shared for one in digests]))
         verdicts.keep_clean(known_by, Kept(judgement.passed, "", ""))
     return judgement
 

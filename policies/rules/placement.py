@@ -2,11 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, PathPart, Where, Words
 
 _PLATFORM = "stacks/platform.yaml"
+_OWN: Final = {
+    "gateway": "gateway",
+    "monitoring": "monitoring",
+    "national_window": "nationalWindow",
+    "exchange": "exchange",
+    "egress_proxy": "egressProxy",
+}
+"""What the platform's own stack makes a namespace for: the field of the record, and as the file spells it."""
+_CLUSTERS: Final = ("default", "kube-system")
 
 
 def placements(estate: Estate) -> Iterator[Finding]:
@@ -69,3 +79,27 @@ def _unknown(what: Words, value: str, known: Iterable[str], agency: Agency, path
         Words(f"the platform has no {what.en} {value!r}", f"سکو {what.fa} {value!r} ندارد"),
         Words(f"allowed: {', '.join(known)}", f"مقدارهای مجاز: {'، '.join(known)}"),
     )
+
+
+def own_namespaces(estate: Estate) -> Iterator[Finding]:
+    """Refuse a namespace of the platform's own that is somebody else's too: what is made there would shut it."""
+    spec = estate.platform.spec
+    taken = {spec.dns.namespace: "dns", spec.gateway.controller.namespace: "gateway.controller"}
+    for field, key in _OWN.items():
+        one = getattr(spec, field)
+        if one is None or (field == "monitoring" and one.namespace == spec.gateway.namespace):
+            continue  # those two may live together
+        place = one.namespace
+        other = taken.get(place, "Kubernetes" if place in _CLUSTERS or place.startswith("kube-") else None)
+        if other is not None:
+            yield Finding(
+                rule="platform-namespace-taken",
+                subject="platform",
+                where=Where(_PLATFORM, ("spec", key, "namespace")),
+                summary=Words(f"{place!r} is the namespace of {other} too", f"{place!r} فضای نام {other} هم هست"),
+                remedy=Words(
+                    "choose a namespace of its own: it is made shut, and held to the restricted level",
+                    "فضای نامی جدا برگزینید: بسته ساخته می‌شود و در سطح restricted نگه داشته می‌شود",
+                ),
+            )
+        taken.setdefault(place, key)

@@ -142,6 +142,8 @@ def _pods(estate: Estate) -> Iterator[dict[str, object]]:
     yield _pod(spec.gateway.namespace, "gateway", dict(spec.gateway.pod_labels))
     if spec.monitoring:
         yield _pod(spec.monitoring.namespace, "monitoring", dict(spec.monitoring.pod_labels))
+    if spec.exchange:
+        yield _pod(spec.exchange.namespace, "exchange", dict(spec.exchange.pod_labels))
     if spec.national_window:
         yield _pod(spec.national_window.namespace, "portal", {APP_LABEL: spec.national_window.app})
     for agency in estate.agencies:

@@ -10,7 +10,7 @@ from functools import cache
 from ipaddress import ip_network
 from typing import Final, NamedTuple
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.finding import Finding, PathPart, Status, Where, Words
 from components.estate.flows import flows, is_open
 from components.estate.platform import Exchange, Platform
@@ -25,9 +25,9 @@ from policies.reachability.graph import Graph
 from policies.reachability.unreadable import UnreadableError
 from policies.reachability.world import World
 from policies.rules.reading import at, items, mapping, name, namespace, text
+from policies.verdict import SOURCE
 
 RULE: Final = "NP-11"
-_SOURCE: Final = "platform default"
 _KINDS: Final = frozenset({"Namespace", "NetworkPolicy"})
 _GATEWAYS: Final = (GATEWAY_API, ENVOY_API)
 _ANY_APP: Final = "*"
@@ -141,7 +141,7 @@ def consented(estate: Estate) -> Openings:
     for flow in flows(estate):
         if not is_open(estate, flow) or flow.inquiry is None or flow.offer is None:
             continue
-        consumer, provider = (f"{one}-{EnvironmentName.PRODUCTION}" for one in (flow.consumer, flow.provider))
+        consumer, provider = map(production, (flow.consumer, flow.provider))
         asking, answering = (consumer, flow.inquiry.app), (provider, flow.offer.app)
         port = _tcp(flow.offer.port)
         if flow.is_direct:
@@ -281,7 +281,7 @@ def _finding(estate: Estate, owner: str, summary: Words, status: Status = Status
         where=Where(agency.file if agency is not None else "", path),
         summary=summary,
         remedy=REMEDY,
-        source=_SOURCE,
+        source=SOURCE,
     )
 
 

@@ -13,7 +13,7 @@ from components.estate.emergencies import NONE, BreakGlass, Emergencies, Quarant
 from components.estate.finding import Finding, PathPart, Where, Words
 from components.estate.operators import Operator
 from components.estate.platform import Platform
-from components.estate.profile import AgencyProfile, Egress, Service
+from components.estate.profile import AgencyProfile, Egress, EnvironmentName, Service
 from components.estate.waiver import Waiver
 
 RecordT = TypeVar("RecordT")
@@ -35,6 +35,11 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The agency's id."""
         return self.profile.id
+
+    @property
+    def has_production(self) -> bool:
+        """Whether it has the environment to which its window and its inquiries belong."""
+        return any(one.name is EnvironmentName.PRODUCTION for one in self.profile.spec.environments)
 
     def window_of(self, service: Service) -> str | None:
         """Return the id of the agency in whose window the service stands: this one or its parent; None in no window."""
@@ -110,6 +115,11 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             for one in self.emergencies.break_glass
             if (one.agency, one.environment) == (agency_id, environment) and self.holds(one.since, one.until)
         )
+
+
+def production(agency_id: str) -> str:
+    """Return the namespace to which an agency's window and its inquiries belong, whether or not it has one."""
+    return f"{agency_id}-{EnvironmentName.PRODUCTION}"
 
 
 def record(data: Any, kind: type[RecordT]) -> RecordT:

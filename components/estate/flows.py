@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from components.estate.dates import Day
 from components.estate.estate import Agency, Estate
-from components.estate.profile import Api, Consent, EnvironmentName, Inquiry, Refusal
+from components.estate.profile import Api, Consent, Inquiry, Refusal
 
 PAPER = "paper"
 """The mode of an inquiry that no network carries (R39)."""
@@ -60,6 +61,12 @@ class Flow(NamedTuple):
     consent: Consent | None = None
     refusal: Refusal | None = None
     ended: Side | None = None
+
+    @property
+    def until(self) -> Day | None:
+        """The day on which it ends (excluded): with whichever half ends first; None where no half names one."""
+        ends = [half.until for half in (self.inquiry, self.consent) if half is not None and half.until is not None]
+        return min(ends, default=None)
 
     @property
     def is_direct(self) -> bool:
@@ -136,7 +143,7 @@ def _flow(estate: Estate, agency: Agency, inquiry: Inquiry) -> Flow:
     consent = _consent(estate, api, agency.id) if api is not None else None
     refusal = _refusal(api, agency.id) if api is not None else None
     ended = _ended(estate, inquiry, consent)
-    if provider is None or api is None or not (_has_production(agency) and _has_production(provider)):
+    if provider is None or api is None or not (agency.has_production and provider.has_production):
         state = State.DANGLING
     elif refusal is not None:
         state = State.REFUSED
@@ -180,10 +187,6 @@ def _askers(estate: Estate, provider: str, api: Api) -> set[str]:
         for inquiry in agency.profile.spec.inquiries
         if inquiry.mode != PAPER and (inquiry.provider, inquiry.api) == (provider, api.id)
     }
-
-
-def _has_production(agency: Agency) -> bool:
-    return any(one.name is EnvironmentName.PRODUCTION for one in agency.profile.spec.environments)
 
 
 def _order(flow: Flow) -> tuple[str, str, str, str]:

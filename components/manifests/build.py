@@ -32,7 +32,7 @@ def tenant(estate: Estate, agency: Agency) -> tuple[Manifest, ...]:
     ]
     manifests += window.window(estate, agency)
     manifests += egress_proxy.proxied(estate, agency)
-    if window.has_production(agency):
+    if agency.has_production:
         manifests += (*exchange.consumer(estate, agency), *exchange.provider(estate, agency))
     return tuple(sorted(manifests, key=order_of))
 

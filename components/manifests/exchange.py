@@ -7,12 +7,12 @@ the gateway's own clock holds that end even where nobody has run `up` since.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.flows import Flow, asked, is_open, served
 from components.estate.platform import DEFAULT_HTTPS_PORT, Exchange, Peer, Platform
 from components.estate.profile import Api, EnvironmentName, Inquiry
@@ -56,11 +56,11 @@ def exchange(platform: Platform) -> Iterator[Manifest]:
 
 def consumer(estate: Estate, agency: Agency) -> Iterator[Manifest]:
     """Yield the consumer's half: who its apps are, and their way to the exchange, or past it to a provider."""
-    chosen, labels, place = estate.platform.spec.exchange, _labels(agency), _production(agency.id)
+    chosen, labels, place = estate.platform.spec.exchange, _labels(agency), production(agency.id)
     open_ = list(_open(estate, asked(estate, agency)))
     apps = {inquiry.app for flow, inquiry, _ in open_ if not flow.is_direct}
     for flow, inquiry, api in _direct(open_):
-        to = Peer(namespace=_production(flow.provider), pod_labels={APP_LABEL: api.app})
+        to = Peer(namespace=production(flow.provider), pod_labels={APP_LABEL: api.app})
         yield network.way_out(f"allow-inquiry.{inquiry.id}", place, labels, {APP_LABEL: inquiry.app}, to, api.port)
     if chosen is None or not apps:
         return
@@ -74,21 +74,21 @@ def consumer(estate: Estate, agency: Agency) -> Iterator[Manifest]:
 
 def provider(estate: Estate, agency: Agency) -> Iterator[Manifest]:
     """Yield the provider's half: each API that somebody may call with who that is, and the way to the app behind it."""
-    chosen, labels, place = estate.platform.spec.exchange, _labels(agency), _production(agency.id)
+    chosen, labels, place = estate.platform.spec.exchange, _labels(agency), production(agency.id)
     offers: dict[str, _Offer] = {}
     open_ = list(_open(estate, served(estate, agency)))
     for flow, _, api in open_:
         if not flow.is_direct:
             offers.setdefault(api.id, _Offer(api, [])).flows.append(flow)
     for flow, inquiry, api in _direct(open_):
-        peers = [Peer(namespace=_production(flow.consumer), pod_labels={APP_LABEL: inquiry.app})]
+        peers = [Peer(namespace=production(flow.consumer), pod_labels={APP_LABEL: inquiry.app})]
         name = f"allow-consumer.{flow.consumer}.{inquiry.id}"
         yield network.way_in(name, place, labels, {APP_LABEL: api.app}, peers, api.port)
     if chosen is None or not offers:
         return
     for offer in offers.values():
         yield from _offered(estate, chosen, agency, offer)
-    ways = backends(estate, agency)
+    ways = sorted({(offer.api.app, offer.api.port) for offer in offers.values()})
     for app, port in ways:
         name = f"allow-from-exchange.{app}.{port}"
         yield network.way_in(name, place, labels, {APP_LABEL: app}, [chosen], port)
@@ -117,7 +117,7 @@ def address(chosen: Exchange, provider_id: str, api_id: str) -> str:
 
 def bearer(consumer_id: str) -> str:
     """Return what the token of a consumer's app says of its bearer (`sub`)."""
-    return f"system:serviceaccount:{_production(consumer_id)}:{CLIENT}"
+    return f"system:serviceaccount:{production(consumer_id)}:{CLIENT}"
 
 
 class _Offer(NamedTuple):
@@ -148,7 +148,7 @@ def _offered(estate: Estate, chosen: Exchange, agency: Agency, offer: _Offer) ->
                 "group": "",
                 "kind": "Service",
                 "name": offer.api.app,
-                "namespace": _production(agency.id),
+                "namespace": production(agency.id),
                 "port": offer.api.port,
                 "weight": 1,
             }
@@ -161,7 +161,7 @@ def _offered(estate: Estate, chosen: Exchange, agency: Agency, offer: _Offer) ->
 
 def _caller(estate: Estate, consumer_id: str, flows: Iterable[Flow]) -> dict[str, Any]:
     """One consumer, until the last of its inquiries ends or the consent does: Envoy's clock, where nobody runs `up`."""
-    ends = [end for flow in flows if (end := _end(estate, flow)) is not None]
+    ends = [flow.until.begins(estate.platform.zone) for flow in flows if flow.until is not None]
     claims = [{"name": "sub", "valueType": "String", "values": [bearer(consumer_id)]}]
     return {
         "name": consumer_id,
@@ -169,12 +169,6 @@ def _caller(estate: Estate, consumer_id: str, flows: Iterable[Flow]) -> dict[str
         "principal": {"jwt": {"provider": _PROVIDER, "claims": claims}},
         "cel": f"request.time < timestamp('{max(ends).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}')",
     }
-
-
-def _end(estate: Estate, flow: Flow) -> datetime | None:
-    halves = (flow.inquiry, flow.consent)
-    ends = [half.until.begins(estate.platform.zone) for half in halves if half is not None and half.until is not None]
-    return min(ends, default=None)
 
 
 def _gateway(platform: Platform, chosen: Exchange, secret: str) -> dict[str, Any]:
@@ -216,10 +210,6 @@ def _jwt(chosen: Exchange) -> dict[str, Any]:
 def path(provider_id: str, api_id: str) -> str:
     """Return the part of an address that names an API; no id has a slash."""
     return f"/{provider_id}/{api_id}"
-
-
-def _production(agency_id: str) -> str:
-    return f"{agency_id}-{EnvironmentName.PRODUCTION}"
 
 
 def _labels(agency: Agency) -> dict[str, str]:

@@ -7,7 +7,7 @@ it. Policies come before routes (`kinds.Order`), so no route is ever without one
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.platform import CALLBACK_PATH, LOGOUT_PATH
 from components.estate.profile import DEFAULT_UPLOAD_MIB, EnvironmentName, Service, Window
 from components.manifests import login, network
@@ -40,10 +40,9 @@ def window(estate: Estate, agency: Agency) -> Iterator[Manifest]:
     """
     gateway = estate.platform.spec.gateway
     labels = owner_labels(agency.id, EnvironmentName.PRODUCTION)
-    production = f"{agency.id}-{EnvironmentName.PRODUCTION}"
-    if has_production(agency) and estate.quarantine(agency.id) is None:
+    if agency.has_production and estate.quarantine(agency.id) is None:
         backends = network.window_backends(agency.profile.spec.services)
-        yield from network.allow_to(agency.id, production, backends, gateway, labels)
+        yield from network.allow_to(agency.id, production(agency.id), backends, gateway, labels)
     chosen = open_window(agency)
     if chosen is None:
         return
@@ -88,14 +87,9 @@ def budgets(services: Iterable[Service], namespace: str, labels: Mapping[str, st
         yield manifest("policy/v1", "PodDisruptionBudget", app, namespace=namespace, labels=labels, spec=spec)
 
 
-def has_production(agency: Agency) -> bool:
-    """Tell whether the agency has the environment to which its window belongs."""
-    return any(e.name is EnvironmentName.PRODUCTION for e in agency.profile.spec.environments)
-
-
 def open_window(agency: Agency) -> Window | None:
     """Return the agency's window. It belongs to production: without that there is nothing to serve, and no listener."""
-    return agency.profile.spec.window if has_production(agency) else None
+    return agency.profile.spec.window if agency.has_production else None
 
 
 def _offered(agency: Agency, where: str) -> list[Service]:
@@ -108,7 +102,7 @@ def _tenants(estate: Estate, agency: Agency) -> Iterator[str]:
     for tenant in sorted(estate.agencies, key=lambda one: one.id):
         is_child = tenant.profile.spec.identity.parent == agency.id and _offered(tenant, "parent")
         if tenant.id == agency.id or is_child:
-            yield f"{tenant.id}-{EnvironmentName.PRODUCTION}"
+            yield production(tenant.id)
 
 
 def _service_routes(offer: _Offer, services: Sequence[Service]) -> Iterator[Manifest]:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from components.estate.estate import Estate
+from components.estate.estate import Estate, production
 from components.estate.finding import Words
 from components.manifests import exchange, network
 from policies.explanation.party import EVERY_APP
-from policies.explanation.scene import Scene, production
+from policies.explanation.scene import Scene
 from policies.isolation import Call, Openings, Way, consented, opened
 from policies.reachability.connections import Connections, of
 

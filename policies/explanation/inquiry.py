@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from components.estate.estate import Agency
+from components.estate.estate import Agency, production
 from components.estate.finding import PathPart, Where, Words
 from components.estate.flows import PAPER, Flow, flows, is_open
 from components.estate.platform import Exchange
@@ -15,7 +15,7 @@ from policies.explanation import connection, states
 from policies.explanation.answer import KubernetesObject, Reason, Role, Verdict, together
 from policies.explanation.edges import Edge, calls, computed, disagreements, may_bear, wanted
 from policies.explanation.party import EVERY_APP, Kind, Question
-from policies.explanation.scene import Scene, production
+from policies.explanation.scene import Scene
 from policies.isolation import Call
 from policies.reachability.query import Answer
 from policies.reachability.unreadable import UnreadableError

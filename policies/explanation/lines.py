@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from components.estate.emergencies import REGISTER, Quarantine, told
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.finding import PathPart, Where, Words
 from components.estate.flows import flows, is_open
 from components.estate.loader import PLATFORM
@@ -13,7 +13,7 @@ from components.estate.profile import Egress
 from components.estate.waiver import both_calendars
 from components.manifests import network
 from policies.explanation.answer import Reason, Role
-from policies.explanation.scene import End, production
+from policies.explanation.scene import End
 from policies.reachability.endpoint import Network, Outside
 
 _DNS_PORT: Final = 53

@@ -9,10 +9,9 @@ from typing import Final
 
 import msgspec
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.finding import Words, printable, quoted
 from components.estate.platform import Peer, Platform
-from components.estate.profile import EnvironmentName
 from policies.isolation import pods
 from policies.reachability.connections import PORT_MAX, PORT_MIN, PROTOCOLS
 from policies.reachability.endpoint import Network, Pod
@@ -179,10 +178,10 @@ def _within(estate: Estate, left: str, right: str, asked: str, *, is_target: boo
         raise QuestionError(_unknown(found, left, known))
     if agency is None:
         return _app(estate, environments[left][0], left, right, asked)
-    production = f"{agency.id}-{EnvironmentName.PRODUCTION}"
+    home = production(agency.id)
     if is_target and any(api.id == right for api in agency.profile.spec.apis):
-        return _api(estate, agency, production, right, asked)
-    if production not in environments:
+        return _api(estate, agency, home, right, asked)
+    if home not in environments:
         spaces = [space for space, (owner, _) in environments.items() if owner.id == agency.id]
         raise QuestionError(
             Words(
@@ -190,7 +189,7 @@ def _within(estate: Estate, left: str, right: str, asked: str, *, is_target: boo
                 f"{agency.id} محیط عملیاتی ندارد؛ محیط دیگری بنویسید: {'، '.join(f'{s}/{right}' for s in spaces)}",
             )
         )
-    return _app(estate, agency, production, right, asked, with_apis=is_target)
+    return _app(estate, agency, home, right, asked, with_apis=is_target)
 
 
 def _app(  # noqa: PLR0913  # where it is, what it is called, what was asked

@@ -115,8 +115,3 @@ class Scene:
         chosen = [one for one in environments if one.name is EnvironmentName.PRODUCTION] or environments
         spaces = [agency.profile.namespace(one) for one in chosen]
         return tuple(self.app(agency, space, pod.name) for space in spaces for pod in self._apps.get(space, ()))
-
-
-def production(agency_id: str) -> str:
-    """Return the namespace to which inquiries and windows belong."""
-    return f"{agency_id}-{EnvironmentName.PRODUCTION}"

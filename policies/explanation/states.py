@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from components.estate.dates import Day
 from components.estate.estate import Agency, Estate
 from components.estate.finding import PathPart, Where, Words
 from components.estate.flows import Flow, Side, State, is_open
@@ -90,12 +89,6 @@ def index_of(consumer: Agency, flow: Flow) -> int:
     return [one.id for one in consumer.profile.spec.inquiries].index(flow.inquiry.id if flow.inquiry else "")
 
 
-def _until(flow: Flow) -> Day | None:
-    """Return the first day on which one of the two halves does not hold any more."""
-    ends = [half.until for half in (flow.inquiry, flow.consent) if half is not None and half.until is not None]
-    return min(ends, default=None)
-
-
 def _words(estate: Estate, flow: Flow) -> Words:
     a, b, became = flow.consumer, flow.provider, state(estate, flow)
     if became == State.MATCHED:
@@ -118,7 +111,7 @@ def _words(estate: Estate, flow: Flow) -> Words:
 
 def _agreed(flow: Flow) -> Words:
     """Say that both agree, until when and by which way."""
-    end = _until(flow)
+    end = flow.until
     last = both_calendars(end) if end is not None else Words("?", "؟")
     way = Words(", through the exchange", "، از راه مرکز تبادل")
     if flow.is_direct:

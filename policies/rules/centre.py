@@ -13,7 +13,6 @@ from components.estate.estate import Agency, Estate
 from components.estate.finding import Finding, Level, Words
 from components.estate.persian import normalise
 from components.estate.profile import LegalScope, SecurityCentre
-from components.manifests.window import has_production
 
 DEPUTY_OFFICE_LEVEL: Final = 3  # resolution 000: level three of the national incident system, and no other
 _CENTRE: Final = ("spec", "securityCentre")
@@ -63,7 +62,7 @@ def is_blank(text: str | None) -> bool:
 
 def weighed(agency: Agency, findings: Iterable[Finding], source: str) -> Iterator[Finding]:
     """Yield the findings with their source: mandatory where the agency is in production, else advice (R22)."""
-    level = Level.MANDATORY if has_production(agency) else Level.ADVISORY
+    level = Level.MANDATORY if agency.has_production else Level.ADVISORY
     for finding in findings:
         yield msgspec.structs.replace(finding, level=level, source=source)
 

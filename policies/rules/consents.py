@@ -10,12 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.finding import Words
 from components.estate.flows import flows, is_open
 from components.estate.networks import contains
 from components.estate.platform import Peer
-from components.estate.profile import EnvironmentName
 from components.manifests.manifest import APP_LABEL
 from components.manifests.network import envoy_port
 from policies.rules.addresses import network_of
@@ -203,7 +202,7 @@ def _agreed(estate: Estate) -> Iterator[_Way]:
 
 
 def _app(agency_id: str, app: str) -> Peer:
-    return Peer(namespace=f"{agency_id}-{EnvironmentName.PRODUCTION}", pod_labels={APP_LABEL: app})
+    return Peer(namespace=production(agency_id), pod_labels={APP_LABEL: app})
 
 
 RULES: Final = (

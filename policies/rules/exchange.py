@@ -5,15 +5,15 @@ what has to be there and refuse everything else.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from components.estate.estate import Estate
+from components.estate.estate import Estate, production
 from components.estate.finding import PathPart, Words
 from components.estate.flows import is_open, served
 from components.estate.platform import Exchange
-from components.estate.profile import Api, Consent, EnvironmentName, Inquiry
+from components.estate.profile import Api
 from components.manifests.exchange import AUDIENCE, CONSUMER_HEADER, KEYS, bearer, path
 from components.manifests.gateway import GATEWAY_API
 from components.manifests.login import ENVOY_API
@@ -132,7 +132,7 @@ def _routes(body: Object, offer: Offer) -> Iterator[Problem]:
         "group": "",
         "kind": "Service",
         "name": offer.api.app,
-        "namespace": f"{offer.provider}-{EnvironmentName.PRODUCTION}",
+        "namespace": production(offer.provider),
         "port": offer.api.port,
     }
     for index, rule in enumerate(rules):
@@ -232,19 +232,15 @@ def _offers(estate: Estate | None, provider: str) -> Mapping[str, Offer]:
         return {}
     offers: dict[str, Offer] = {}
     for flow in served(estate, agency):
-        if is_open(estate, flow) and not flow.is_direct and flow.offer is not None:
-            known = offers.setdefault(f"{flow.provider}.{flow.api}", Offer(flow.provider, flow.offer, {}))
-            who = bearer(flow.consumer)
-            ends = _ends(estate, (flow.inquiry, flow.consent))
-            known_end = known.until.get(who)
-            until = {**known.until, who: max(ends, known_end) if known_end is not None else ends}
-            offers[f"{flow.provider}.{flow.api}"] = known._replace(until=until)
+        if is_open(estate, flow) and not flow.is_direct and flow.offer is not None and flow.until is not None:
+            route, who, end = (
+                f"{flow.provider}.{flow.api}",
+                bearer(flow.consumer),
+                flow.until.begins(estate.platform.zone),
+            )
+            until = offers[route].until if route in offers else {}
+            offers[route] = Offer(flow.provider, flow.offer, {**until, who: max(end, until.get(who, end))})
     return offers
-
-
-def _ends(estate: Estate, halves: Iterable[Inquiry | Consent | None]) -> datetime:
-    ends = [half.until.begins(estate.platform.zone) for half in halves if half is not None and half.until is not None]
-    return min(ends)
 
 
 _GENERATED: Final = frozenset({Mark.GENERATED})

@@ -6,10 +6,10 @@ Computed from the estate alone, beside the builders, so that a rule holds what i
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Agency, Estate, production
 from components.estate.operators import GROUP_PREFIX, Operator
 from components.estate.platform import Platform
-from components.estate.profile import EnvironmentName, Service
+from components.estate.profile import Service
 from components.manifests.manifest import PLATFORM_OWNER
 from policies.rules.reading import at, items, text
 from policies.rules.rule import Object
@@ -121,7 +121,7 @@ def _places(scene: Scene) -> Mapping[tuple[str, str], Place]:
                 continue
             found[window.host, service.window.path.rstrip("/")] = Place(
                 owner=agency.id,
-                namespace=f"{agency.id}-{EnvironmentName.PRODUCTION}",
+                namespace=production(agency.id),
                 app=service.backend.app,
                 port=service.backend.port,
                 entry=_entry(agency, service, operators, estate.licensed(service.card_id)),

@@ -12,7 +12,7 @@ from components.estate.estate import Agency, Estate
 from components.estate.platform import DEFAULT_HTTPS_PORT
 from components.estate.profile import Kind, Service
 from components.manifests.manifest import DOMAIN, Manifest
-from components.manifests.window import has_production, open_window
+from components.manifests.window import open_window
 from stacks.declaration import Declaration
 
 CARDS: Final = f"{DOMAIN}/cards"
@@ -161,7 +161,7 @@ def _reason(estate: Estate, agency: Agency, service: Service) -> Reason:
     in_parents = service.window is not None and service.window.offered_in == "parent"
     owner = estate.agency(agency.profile.spec.identity.parent or "") if in_parents else agency
     lacking = (
-        (not has_production(agency), Reason.NO_PRODUCTION),
+        (not agency.has_production, Reason.NO_PRODUCTION),
         (owner is None or open_window(owner) is None, Reason.NO_WINDOW),
         (service.backend is None, Reason.NO_BACKEND),
         (service.window is None, Reason.NOT_OFFERED),

@@ -1,21 +1,20 @@
 """Inquiries and consents: exactly what both sides declare is open, and not a second longer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from components.estate import loader
 from components.estate.dates import Moment
 from components.estate.emergencies import Emergencies, Quarantine
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Estate
 from components.estate.flows import Flow, Side, State, asked, flows, is_open, served, unasked
 from components.estate.profile import Spec
+from tests.estate.halves import changed, replaced, without_consent, without_inquiry
 
 ROOT = Path(__file__).parents[2]
-replaced = msgspec.structs.replace
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +22,6 @@ def estate() -> Estate:
     estate = loader.load(ROOT).estate
     assert estate
     return estate
-
-
-def changed(estate: Estate, agency_id: str, change: Callable[[Spec], Spec]) -> Estate:
-    def other(agency: Agency) -> Agency:
-        if agency.id != agency_id:
-            return agency
-        return replaced(agency, profile=replaced(agency.profile, spec=change(agency.profile.spec)))
-
-    return replaced(estate, agencies=tuple(other(agency) for agency in estate.agencies))
 
 
 def opened(estate: Estate) -> set[tuple[str, str, str]]:
@@ -45,24 +35,6 @@ def state(estate: Estate, flow: Flow) -> State | None:
 
 def _key(flow: Flow) -> tuple[str, str, str]:
     return flow.consumer, flow.provider, flow.api
-
-
-def without_inquiry(flow: Flow) -> Callable[[Spec], Spec]:
-    return lambda spec: replaced(
-        spec, inquiries=tuple(one for one in spec.inquiries if (one.provider, one.api) != (flow.provider, flow.api))
-    )
-
-
-def without_consent(flow: Flow) -> Callable[[Spec], Spec]:
-    return lambda spec: replaced(
-        spec,
-        apis=tuple(
-            replaced(api, consents=tuple(one for one in api.consents if one.consumer != flow.consumer))
-            if api.id == flow.api
-            else api
-            for api in spec.apis
-        ),
-    )
 
 
 def matched(estate: Estate) -> Iterator[Flow]:

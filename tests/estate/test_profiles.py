@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,41 +60,29 @@ def test_an_invalid_platform_gives_exactly_its_diagnostics(path: Path, tmp_path:
     assert_exactly(judge(make_root(tmp_path / "root", platform=path)), wanted)
 
 
-@pytest.mark.parametrize("path", INVALID_REGISTERS, ids=by_name)
-def test_an_invalid_register_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("register", "shown", "path"),
+    [
+        pytest.param(register, shown, path, id=f"{register}-{path.stem}")
+        for register, shown, paths in (
+            ("operators", REGISTER, INVALID_REGISTERS),
+            ("emergencies", EMERGENCIES, INVALID_EMERGENCIES),
+            ("data_items", DATA_ITEMS, INVALID_DATA_ITEMS),
+        )
+        for path in paths
+    ],
+)
+def test_an_invalid_register_gives_exactly_its_diagnostics(
+    register: str, shown: str, path: Path, tmp_path: Path
+) -> None:
     wanted = announced(path)
     assert wanted
-    findings = judge(make_root(tmp_path / "root", operators=path))
-    assert_exactly(findings, wanted)
-    for finding in findings:
-        assert (finding.where.file, finding.subject, finding.gates) == (REGISTER, "platform", True)
-        assert PERSIAN.search(finding.summary.fa)
-        assert PERSIAN.search(finding.remedy.fa)
-
-
-@pytest.mark.parametrize("path", INVALID_EMERGENCIES, ids=by_name)
-def test_an_invalid_register_of_emergencies_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
-    wanted = announced(path)
-    assert wanted
-    root = make_root(tmp_path / "root", emergencies=path)
+    registers: dict[str, Any] = {register: path}
+    root = make_root(tmp_path / "root", **registers)
     findings = judge(root)
     assert_exactly(findings, wanted)
     for finding in findings:
-        assert (finding.where.file, finding.subject, finding.gates) == (EMERGENCIES, "platform", True)
-        assert PERSIAN.search(finding.summary.fa)
-        assert PERSIAN.search(finding.remedy.fa)
-    assert loader.load(root).estate is None
-
-
-@pytest.mark.parametrize("path", INVALID_DATA_ITEMS, ids=by_name)
-def test_an_invalid_once_only_register_gives_exactly_its_diagnostics(path: Path, tmp_path: Path) -> None:
-    wanted = announced(path)
-    assert wanted
-    root = make_root(tmp_path / "root", data_items=path)
-    findings = judge(root)
-    assert_exactly(findings, wanted)
-    for finding in findings:
-        assert (finding.where.file, finding.subject, finding.gates) == (DATA_ITEMS, "platform", True)
+        assert (finding.where.file, finding.subject, finding.gates) == (shown, "platform", True)
         assert PERSIAN.search(finding.summary.fa)
         assert PERSIAN.search(finding.remedy.fa)
     assert loader.load(root).estate is None

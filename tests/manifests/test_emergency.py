@@ -15,7 +15,7 @@ from components.manifests.realm import realm
 from policies.declared import judge_declared
 from policies.engine import evaluate
 from stacks.declaration import Declaration, declaration, declarations
-from tests.estate.test_flows import changed
+from tests.estate.halves import changed
 from tests.manifests.emergency import BEGINS, ENDS, entered, shut
 
 AGENCY = "irica"  # two environments, a window, flows and egress

@@ -24,7 +24,7 @@ from components.manifests.manifest import Manifest, identity
 from stacks.declaration import Declaration
 from tests.conftest import ROOT
 from tests.estate.expectation import PROFILES
-from tests.estate.test_flows import changed
+from tests.estate.halves import changed
 from tests.manifests.conftest import AS_OF, load
 from tests.manifests.emergency import BEGINS, ENDS, shut
 from tests.manifests.test_manifests import METADATA_NAME, SUBDOMAIN

@@ -1,16 +1,15 @@
 """Who may reach whom: the words follow the two halves, and say yes exactly where the objects are open."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
 
-import msgspec
 import pytest
 
 from components.estate import loader
 from components.estate.dates import Day, Moment
 from components.estate.emergencies import Emergencies, Quarantine
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Estate
 from components.estate.finding import Words
 from components.estate.flows import Flow, State, flows, is_open
 from components.estate.profile import Spec
@@ -25,10 +24,10 @@ from policies.isolation import Call, Openings, opened
 from policies.reachability.query import Answer
 from stacks.declaration import declaration
 from tests.conftest import ROOT
+from tests.estate.halves import changed, replaced, with_offer, without_consent, without_inquiry
 
 AS_OF = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Declared = dict[str, tuple[Manifest, ...]]
-replaced = msgspec.structs.replace
 
 
 @pytest.fixture(scope="module")
@@ -55,30 +54,6 @@ def asked(estate: Estate, shared: tuple[Manifest, ...], source: str, target: str
 
 def of_flow(estate: Estate, shared: tuple[Manifest, ...], flow: Flow) -> Explanation:
     return asked(estate, shared, flow.consumer, f"{flow.provider}/{flow.api}")
-
-
-def changed(estate: Estate, agency_id: str, change: Callable[[Spec], Spec]) -> Estate:
-    def other(agency: Agency) -> Agency:
-        if agency.id != agency_id:
-            return agency
-        return replaced(agency, profile=replaced(agency.profile, spec=change(agency.profile.spec)))
-
-    return replaced(estate, agencies=tuple(other(agency) for agency in estate.agencies))
-
-
-def without_inquiry(flow: Flow) -> Callable[[Spec], Spec]:
-    return lambda spec: replaced(spec, inquiries=tuple(one for one in spec.inquiries if one != flow.inquiry))
-
-
-def with_offer(flow: Flow, **fields: object) -> Callable[[Spec], Spec]:
-    return lambda spec: replaced(
-        spec, apis=tuple(replaced(api, **fields) if api.id == flow.api else api for api in spec.apis)
-    )
-
-
-def without_consent(flow: Flow) -> Callable[[Spec], Spec]:
-    assert flow.offer
-    return with_offer(flow, consents=tuple(one for one in flow.offer.consents if one.consumer != flow.consumer))
 
 
 def matched(estate: Estate) -> list[Flow]:

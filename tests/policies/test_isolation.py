@@ -16,7 +16,7 @@ from components.manifests import exchange
 from components.manifests.manifest import Manifest
 from policies.isolation import Openings, consented, isolation, opened
 from stacks.declaration import declaration, declarations
-from tests.estate.test_flows import changed, replaced, without_consent, without_inquiry
+from tests.estate.halves import changed, replaced, without_consent, without_inquiry
 
 ROOT = Path(__file__).parents[2]
 CONSUMER, PROVIDER, API = "ihio", "ncro", "person-status"

@@ -11,7 +11,7 @@ import pytest
 from components.estate import loader
 from components.estate.dates import Moment
 from components.estate.emergencies import Emergencies, Quarantine
-from components.estate.estate import Agency, Estate
+from components.estate.estate import Estate
 from components.estate.finding import Finding
 from components.estate.flows import partners
 from components.manifests.kinds import DEFAULT_DENY
@@ -22,6 +22,7 @@ from stacks import judgement, verdict_cache
 from stacks.declaration import Declaration, declaration
 from stacks.judgement import judge
 from stacks.verdict_cache import VerdictCache
+from tests.estate import halves
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, OTHER = "irica", "ncro"
@@ -67,16 +68,9 @@ def unmakeable(_manifests: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
     raise LookupError("no size")
 
 
-def changed(estate: Estate, agency_id: str, **spec: Any) -> Estate:
+def changed(estate: Estate, agency_id: str, **fields: Any) -> Estate:
     """Return the estate with other values in one profile."""
-
-    def other(agency: Agency) -> Agency:
-        if agency.id != agency_id:
-            return agency
-        profile = msgspec.structs.replace(agency.profile, spec=msgspec.structs.replace(agency.profile.spec, **spec))
-        return msgspec.structs.replace(agency, profile=profile)
-
-    return msgspec.structs.replace(estate, agencies=tuple(other(agency) for agency in estate.agencies))
+    return halves.changed(estate, agency_id, lambda spec: msgspec.structs.replace(spec, **fields))
 
 
 def contradicting(estate: Estate, agency_id: str) -> Estate:

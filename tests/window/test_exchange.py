@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +20,7 @@ from scripts.cluster.apply import apply
 from scripts.cluster.connection import connect
 from scripts.localcloud.window.reach import LOOPBACK, connected
 from stacks.declaration import declaration
+from tests.estate.halves import changed, without_consent, without_inquiry
 from tests.window.conftest import Site
 
 pytestmark = [pytest.mark.live, pytest.mark.login]
@@ -214,7 +214,9 @@ def _patch(site: Site, place: str, rules: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("side", ["consumer", "provider"])
 def test_a_half_that_is_taken_back_closes_the_flow(site: Site, inner: Exchange, side: str) -> None:
     token, path = _token(site, CONSUMER), _path(PROVIDER, API)
-    without = _without(site, side)
+    (flow,) = [one for one in flows(site.estate) if one[:3] == (CONSUMER, PROVIDER, API)]
+    owner, change = {"consumer": (CONSUMER, without_inquiry), "provider": (PROVIDER, without_consent)}[side]
+    without = changed(site.estate, owner, change(flow))
     connection = connect(site.cluster.kubeconfig)
     try:
         assert apply(connection, [declaration(without, PROVIDER)], progress=lambda _: None).is_good
@@ -222,21 +224,3 @@ def test_a_half_that_is_taken_back_closes_the_flow(site: Site, inner: Exchange, 
     finally:
         assert apply(connection, [declaration(site.estate, PROVIDER)], progress=lambda _: None).is_good
     _until(lambda: _call(site, inner, path, token).status == 200)
-
-
-def _without(site: Site, side: str) -> Any:
-    """Return the estate in which one side has taken its half back."""
-    replaced = msgspec.structs.replace
-    agencies = []
-    for agency in site.estate.agencies:
-        spec = agency.profile.spec
-        if (side, agency.id) == ("consumer", CONSUMER):
-            kept = tuple(one for one in spec.inquiries if (one.provider, one.api) != (PROVIDER, API))
-            spec = replaced(spec, inquiries=kept)
-        if (side, agency.id) == ("provider", PROVIDER):
-            apis = tuple(
-                replaced(api, consents=tuple(c for c in api.consents if c.consumer != CONSUMER)) for api in spec.apis
-            )
-            spec = replaced(spec, apis=apis)
-        agencies.append(replaced(agency, profile=replaced(agency.profile, spec=spec)))
-    return replaced(site.estate, agencies=tuple(agencies))

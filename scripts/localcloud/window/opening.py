@@ -16,13 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from components.estate.estate import Estate
+from components.estate.estate import Estate, production
 from components.estate.flows import flows, is_open
-from components.estate.profile import EnvironmentName
 from components.manifests import exchange, login, national_window, network
 from components.manifests.gateway import certificate_secret
 from components.manifests.realm import realm
-from components.manifests.window import has_production, open_window
+from components.manifests.window import open_window
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.window.objects import WindowSecrets
 from scripts.localcloud.window.reach import LOOPBACK, Window, connected
@@ -72,11 +71,11 @@ def open_windows(cloud: LocalCloud, estate: Estate, people: Sequence[Person], po
         for name, (_, chosen) in windows.items()
     }
     backends = {
-        f"{agency.id}-{EnvironmentName.PRODUCTION}": [
+        production(agency.id): [
             *dict.fromkeys((*network.window_backends(agency.profile.spec.services), *exchange.backends(estate, agency)))
         ]
         for agency in estate.agencies
-        if has_production(agency)
+        if agency.has_production
     }
     if (shared := platform.national_window) is not None:
         name = national_window.NAME
